@@ -1,0 +1,131 @@
+using Nightmail.Core.Emails;
+
+namespace Nightmail.Core.Accounts;
+
+/// <summary>A sender: an address, a way out, and what it may do.</summary>
+public sealed record Account
+{
+    /// <summary>Its name in the configuration: letters, digits, hyphen, underscore, dot.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The From mailbox of emails that name none.</summary>
+    public required string From { get; init; }
+
+    /// <summary>Further addresses, or <c>*@domain</c>, that an email's From may be.</summary>
+    public IReadOnlyList<string> MaySendAs { get; init; } = [];
+
+    /// <summary>The envelope sender; null: the address of the From header.</summary>
+    public string? EnvelopeFrom { get; init; }
+
+    /// <summary>True for the account of emails that name neither account nor From.</summary>
+    public bool IsDefault { get; init; }
+
+    /// <summary>The way out.</summary>
+    public required TransportSettings Transport { get; init; }
+
+    /// <summary>What it may do at once and over time.</summary>
+    public AccountLimits Limits { get; init; } = new();
+
+    /// <summary>True when an email with this From mailbox may go through it.</summary>
+    public bool MaySend(string? from)
+    {
+        if (from is null) return true;
+        if (!Mailbox.TryParse(from, out var wanted, out _)) return false;
+        return MaySendAs.Prepend(From).Any(allowed => Allows(allowed, wanted));
+    }
+
+    private static bool Allows(string allowed, Mailbox wanted)
+    {
+        if (allowed.StartsWith("*@", StringComparison.Ordinal)) return string.Equals(allowed[2..], wanted.Domain, StringComparison.OrdinalIgnoreCase);
+        return Mailbox.TryParse(allowed, out var mailbox, out _) && string.Equals(mailbox.Address, wanted.Address, StringComparison.OrdinalIgnoreCase);
+    }
+}
+
+/// <summary>Limits of one account.</summary>
+public sealed record AccountLimits
+{
+    /// <summary>Connections, or emails on their way, at once. Four keeps a small provider content and a slow one from stopping the rest.</summary>
+    public int Connections { get; init; } = 4;
+
+    /// <summary>Recipients in one transaction. RFC 5321 4.5.3.1.8 asks every server to take 100.</summary>
+    public int RecipientsPerTransaction { get; init; } = 100;
+
+    /// <summary>Emails over one connection before it is replaced.</summary>
+    public int EmailsPerConnection { get; init; } = 100;
+}
+
+/// <summary>How an account's emails leave the house.</summary>
+public abstract record TransportSettings
+{
+    private TransportSettings()
+    {
+    }
+
+    /// <summary>An SMTP server.</summary>
+    public sealed record Smtp : TransportSettings
+    {
+        /// <summary>Its name or address.</summary>
+        public required string Host { get; init; }
+
+        /// <summary>Its port: 587 with STARTTLS, 465 with TLS, 25 without unless set.</summary>
+        public required int Port { get; init; }
+
+        /// <summary>How the conversation is protected.</summary>
+        public SmtpSecurity Security { get; init; } = SmtpSecurity.StartTls;
+
+        /// <summary>How to log in; null: not at all.</summary>
+        public SmtpLogin? Login { get; init; }
+
+        /// <summary>False takes any certificate; only for accounts whose name says so.</summary>
+        public bool CheckCertificate { get; init; } = true;
+
+        /// <summary>What EHLO says; null: this machine's name.</summary>
+        public string? HelloName { get; init; }
+    }
+
+    /// <summary>A folder that gets one <c>.eml</c> file a message.</summary>
+    public sealed record Folder(string Path) : TransportSettings;
+}
+
+/// <summary>How an SMTP conversation is protected.</summary>
+public enum SmtpSecurity
+{
+    /// <summary>STARTTLS (RFC 3207), required.</summary>
+    StartTls,
+
+    /// <summary>TLS from the first byte (RFC 8314).</summary>
+    Tls,
+
+    /// <summary>In the clear.</summary>
+    None,
+}
+
+/// <summary>A login.</summary>
+/// <param name="Username">The name.</param>
+/// <param name="Password">Where the password comes from; read when it is needed, never kept in a log.</param>
+/// <param name="Mechanism">The one to use, upper-case; null: the strongest that both sides have.</param>
+public sealed record SmtpLogin(string Username, SecretSource Password, string? Mechanism = null);
+
+/// <summary>Where a secret comes from.</summary>
+public abstract record SecretSource
+{
+    private SecretSource()
+    {
+    }
+
+    /// <summary>It stands in the configuration.</summary>
+    public sealed record Literal(string Value) : SecretSource
+    {
+        /// <summary>Never the value.</summary>
+        public override string ToString() => "Literal { *** }";
+    }
+
+    /// <summary>The first line that a shell command prints.</summary>
+    public sealed record Command(string CommandLine) : SecretSource;
+
+    /// <summary>An environment variable.</summary>
+    public sealed record Environment(string Variable) : SecretSource;
+
+    /// <summary>The first line of a file.</summary>
+    public sealed record File(string Path) : SecretSource;
+}

@@ -1,0 +1,62 @@
+using Nightmail.Core.Emails;
+
+namespace Nightmail.Core.Delivery;
+
+/// <summary>
+/// The rules by which a store grants claims and begins. Pure: the store reads row and ledger and writes the answer in one atomic step.
+/// </summary>
+public static class Arbitration
+{
+    /// <summary>The row under a new claim of <paramref name="owner"/>. The row must be settled, pending and due.</summary>
+    public static ScheduledEmail Claimed(ScheduledEmail row, EmailLedger ledger, WorkerId owner, string account, DateTimeOffset now) => row with
+    {
+        Status = EmailStatus.Sending,
+        ClaimedBy = owner.Text,
+        Attempts = Math.Max(row.Attempts, ledger.LastAttempt) + 1,
+        LastAttempt = now,
+        LastAccount = account,
+        LastModified = now,
+    };
+
+    /// <summary>True when it may be claimed now: pending, due, and still wanted.</summary>
+    public static bool IsClaimable(ScheduledEmail row, DateTimeOffset now) =>
+        row.Status == EmailStatus.Pending && row.Due <= now && !IsExpired(row, now);
+
+    /// <summary>True when its <c>not_after</c> has passed while it waited: it fails instead of being sent.</summary>
+    public static bool IsExpired(ScheduledEmail row, DateTimeOffset now) =>
+        row.Status == EmailStatus.Pending && row.NotAfter is { } last && last < now;
+
+    /// <summary>The row of an email that came too late for itself.</summary>
+    public static ScheduledEmail Expired(ScheduledEmail row, DateTimeOffset now) => row with
+    {
+        Status = EmailStatus.Failed,
+        Reason = FailureReason.Expired,
+        NextAttempt = null,
+        LastModified = now,
+    };
+
+    /// <summary>True while the claim is this row's: same owner, same attempt.</summary>
+    public static bool Holds(ScheduledEmail? row, Claim claim) =>
+        row is { Status: EmailStatus.Sending } && row.ClaimedBy == claim.Owner.Text && row.Attempts == claim.Attempt;
+
+    /// <summary>
+    /// Whether a transaction of the claim may begin. A begin compares and appends: it is refused when the claim was lost, when this
+    /// transaction was begun before, when sending is paused, and when the ledger knows of anything that the row does not, other than
+    /// this attempt's own earlier transactions. So an old row, however it came back, cannot send again.
+    /// </summary>
+    /// <returns>Null when it may; otherwise one line why not.</returns>
+    public static string? RefuseBegin(ScheduledEmail? row, EmailLedger ledger, Claim claim, int transaction, bool sendingPaused)
+    {
+        if (!Holds(row, claim)) return "the claim was taken back";
+        if (sendingPaused) return "sending is paused";
+        if (ledger.HasBegun(claim.Attempt, transaction)) return "this transaction was begun before";
+        if (ledger.Unanswered().Count > 0) return "an earlier attempt's answer is not known";
+        foreach (var entry in ledger.After(row!.LedgerLast))
+        {
+            var own = entry.Kind is LedgerKind.Begin or LedgerKind.Outcome && entry.Attempt == claim.Attempt;
+            if (!own) return "the ledger knows more of this email than its row";
+        }
+
+        return null;
+    }
+}

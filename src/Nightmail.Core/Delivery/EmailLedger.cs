@@ -1,0 +1,40 @@
+namespace Nightmail.Core.Delivery;
+
+/// <summary>Everything the ledger knows of one email, in order.</summary>
+public sealed class EmailLedger(IReadOnlyList<LedgerEntry> entries)
+{
+    /// <summary>An email the ledger has never heard of.</summary>
+    public static EmailLedger Empty { get; } = new([]);
+
+    /// <summary>All entries, oldest first.</summary>
+    public IReadOnlyList<LedgerEntry> Entries => entries;
+
+    /// <summary>The sequence of the last entry; 0 when there is none.</summary>
+    public long LastSequence => entries.Count == 0 ? 0 : entries[^1].Sequence;
+
+    /// <summary>The highest attempt that any entry belongs to.</summary>
+    public int LastAttempt => entries.Count == 0 ? 0 : entries.Max(entry => entry.Attempt);
+
+    /// <summary>The entries that a row with this <paramref name="known"/> sequence has not taken in.</summary>
+    public IEnumerable<LedgerEntry> After(long known) => entries.Where(entry => entry.Sequence > known);
+
+    /// <summary>True when that transaction of that attempt was begun, answered or not.</summary>
+    public bool HasBegun(int attempt, int transaction) =>
+        entries.Any(entry => entry.Kind == LedgerKind.Begin && entry.Attempt == attempt && entry.Transaction == transaction);
+
+    /// <summary>
+    /// The begun transactions, of all attempts, whose outcome is not known and that nobody has closed: the email may be on its way or out.
+    /// </summary>
+    public IReadOnlyList<LedgerEntry> Unanswered()
+    {
+        var open = new List<LedgerEntry>();
+        foreach (var entry in entries)
+        {
+            if (entry.Kind == LedgerKind.Begin) open.Add(entry);
+            else if (entry.Kind == LedgerKind.Outcome) open.RemoveAll(begin => begin.Attempt == entry.Attempt && begin.Transaction == entry.Transaction);
+            else if (entry.Kind is LedgerKind.Retry or LedgerKind.MarkSent) open.Clear();
+        }
+
+        return open;
+    }
+}

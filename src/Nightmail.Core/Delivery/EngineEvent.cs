@@ -1,0 +1,32 @@
+using Nightmail.Core.Emails;
+
+namespace Nightmail.Core.Delivery;
+
+/// <summary>One change of state in the engine, for logs, screens and tests. Carries no body, no address and no secret beyond the email's id; who wants more looks the email up.</summary>
+public abstract record EngineEvent(DateTimeOffset At)
+{
+    /// <summary>A worker has claimed the email.</summary>
+    public sealed record Claimed(DateTimeOffset At, EmailId Email, int Attempt, string Account) : EngineEvent(At);
+
+    /// <summary>An attempt is over and recorded; the row says what it came to.</summary>
+    public sealed record Recorded(DateTimeOffset At, ScheduledEmail Email, int Attempt, string Account, TimeSpan Took) : EngineEvent(At);
+
+    /// <summary>A claim was lost to a person or a rescuer before the attempt could begin or be recorded.</summary>
+    public sealed record ClaimLost(DateTimeOffset At, EmailId Email, int Attempt, string Why) : EngineEvent(At);
+
+    /// <summary>A dead or stuck worker's email was taken back.</summary>
+    public sealed record Rescued(DateTimeOffset At, ScheduledEmail Email) : EngineEvent(At);
+
+    /// <summary>The account takes nothing until then.</summary>
+    public sealed record AccountHeld(DateTimeOffset At, string Account, AccountFault Fault, DateTimeOffset Until) : EngineEvent(At);
+
+    /// <summary>The store could not be used; the engine tries again.</summary>
+    public sealed record StoreFailed(DateTimeOffset At, string Message) : EngineEvent(At);
+}
+
+/// <summary>Is told what the engine does. Must return at once and not throw.</summary>
+public interface IEngineObserver
+{
+    /// <summary>Something happened.</summary>
+    void On(EngineEvent happened);
+}

@@ -1,0 +1,42 @@
+namespace Nightmail.Core.Delivery;
+
+/// <summary>Who sends and who gets one transaction: bare addresses, without names or angle brackets.</summary>
+/// <param name="From">The reverse path (RFC 5321); empty for a message that must not bounce.</param>
+/// <param name="Recipients">The forward paths, each once.</param>
+public sealed record Envelope(string From, IReadOnlyList<string> Recipients);
+
+/// <summary>
+/// A message that is ready to go: written once an attempt, readable more than once. Its lines end in CRLF, it ends in CRLF, it holds
+/// no bare CR or LF, and it is not dot-stuffed.
+/// </summary>
+public interface IOutgoingMessage : IAsyncDisposable
+{
+    /// <summary>Its exact size in bytes.</summary>
+    long Length { get; }
+
+    /// <summary>True when a byte above 127 occurs in the body, so that the server must have 8BITMIME.</summary>
+    bool Is8Bit { get; }
+
+    /// <summary>True when a header or address cannot be written without SMTPUTF8 (RFC 6531).</summary>
+    bool NeedsSmtpUtf8 { get; }
+
+    /// <summary>Writes all of it, from the start, to <paramref name="destination"/>.</summary>
+    ValueTask CopyToAsync(Stream destination, CancellationToken cancellationToken);
+}
+
+/// <summary>Writes the message of an email.</summary>
+public interface IMessageComposer
+{
+    /// <summary>Composes the message as <paramref name="identity"/> sends it.</summary>
+    /// <exception cref="MessageInvalidException">No message can be written from it; it fails as <see cref="Emails.FailureReason.Invalid"/>.</exception>
+    ValueTask<IOutgoingMessage> ComposeAsync(Emails.ScheduledEmail email, MessageIdentity identity, CancellationToken cancellationToken);
+}
+
+/// <summary>What the attempt, not the email, decides about the message.</summary>
+/// <param name="From">The From mailbox as worded; a complete message keeps its own.</param>
+/// <param name="Date">The Date header where the message brings none.</param>
+/// <param name="MessageId">The Message-ID, with angle brackets, where the message brings none.</param>
+public sealed record MessageIdentity(string From, DateTimeOffset Date, string MessageId);
+
+/// <summary>An email that no message can be written from; the message says what to change.</summary>
+public sealed class MessageInvalidException(string message) : Exception(message);

@@ -1,0 +1,106 @@
+using Nightmail.Core.Emails;
+
+namespace Nightmail.Core.Delivery;
+
+/// <summary>The numbers by which an attempt's outcome becomes a next step.</summary>
+public sealed record DeliveryPolicy
+{
+    /// <summary>Waits after a deferral.</summary>
+    public DeferralPolicy Deferral { get; init; } = new();
+
+    /// <summary>Tries within an attempt.</summary>
+    public RetryPolicy Retry { get; init; } = new();
+
+    /// <summary>What becomes of doubt.</summary>
+    public DoubtPolicy InDoubt { get; init; } = DoubtPolicy.Hold;
+
+    /// <summary>The first wait of an email whose account failed; the account's circuit decides how long it really takes.</summary>
+    public TimeSpan AccountFailureFirst { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The longest such wait.</summary>
+    public TimeSpan AccountFailureMax { get; init; } = TimeSpan.FromMinutes(2);
+}
+
+/// <summary>What an attempt came to and what the store has to write: the ledger's entry first, where something was begun, then the row.</summary>
+/// <param name="Email">The row after the attempt; the store sets its ledger sequence.</param>
+/// <param name="Outcome">The outcome of the last begun transaction; null when none is open.</param>
+public sealed record AttemptResult(ScheduledEmail Email, LedgerEntry? Outcome);
+
+/// <summary>Says what becomes of an email after an attempt. Pure.</summary>
+public static class Lifecycle
+{
+    /// <summary>
+    /// The row after the attempt, without regard to the ledger.
+    /// </summary>
+    /// <param name="email">The row as claimed, with the verdicts of the attempt's earlier transactions taken in.</param>
+    /// <param name="outcome">The last transaction's outcome.</param>
+    /// <param name="policy">Waits and limits.</param>
+    /// <param name="now">The store's clock.</param>
+    /// <param name="random">For jitter.</param>
+    public static ScheduledEmail After(ScheduledEmail email, DeliveryOutcome outcome, DeliveryPolicy policy, DateTimeOffset now, Random random)
+    {
+        var recipients = Settlement.Apply(email.AllRecipients(), outcome.Recipients);
+        if (policy.InDoubt == DoubtPolicy.Retry) recipients = [.. recipients.Select(Undoubted)];
+        var (status, reason) = Settlement.StatusOf(recipients);
+        var delivered = outcome.Recipients.FirstOrDefault(each => each.Verdict == Verdict.Delivered);
+        var row = email with
+        {
+            Status = status,
+            Reason = reason,
+            Recipients = IsPlain(recipients) ? [] : recipients,
+            ClaimedBy = null,
+            NextAttempt = null,
+            LostClaims = 0,
+            LastModified = now,
+            SentAt = delivered is null ? email.SentAt : now,
+            SentReply = delivered?.Reply?.ToString() ?? email.SentReply,
+            LastError = Trouble(outcome),
+        };
+        return status == EmailStatus.Pending ? Later(row, outcome, policy, now, random) : row;
+    }
+
+    /// <summary>The row of an email that no message can be written from.</summary>
+    public static ScheduledEmail Invalid(ScheduledEmail email, string why, DateTimeOffset now) => email with
+    {
+        Status = EmailStatus.Failed,
+        Reason = FailureReason.Invalid,
+        ClaimedBy = null,
+        NextAttempt = null,
+        LastError = why,
+        LastModified = now,
+    };
+
+    /// <summary>The row of a claim that its worker gives back unused, at shutdown or because begin was refused by a pause.</summary>
+    public static ScheduledEmail GivenBack(ScheduledEmail email, DateTimeOffset now) => email with
+    {
+        Status = EmailStatus.Pending,
+        ClaimedBy = null,
+        LastModified = now,
+    };
+
+    private static ScheduledEmail Later(ScheduledEmail row, DeliveryOutcome outcome, DeliveryPolicy policy, DateTimeOffset now, Random random)
+    {
+        if (outcome.Fault is not null)
+        {
+            var failures = row.AccountFailures + 1;
+            return row with { AccountFailures = failures, NextAttempt = now + Backoff.Doubling(policy.AccountFailureFirst, failures, policy.AccountFailureMax) };
+        }
+
+        var deferrals = row.Deferrals + 1;
+        var next = now + policy.Deferral.DelayAfter(deferrals, random);
+        var since = row.RetriedAt is { } retried && retried > row.ScheduledFor ? retried : row.ScheduledFor;
+        if (next > since + policy.Deferral.GiveUpAfter)
+            return row with { Status = EmailStatus.Failed, Reason = FailureReason.GaveUp, Deferrals = deferrals, AccountFailures = 0 };
+        return row with { Deferrals = deferrals, AccountFailures = 0, NextAttempt = next };
+    }
+
+    private static Recipient Undoubted(Recipient recipient) =>
+        recipient.Status == RecipientStatus.InDoubt ? recipient with { Status = RecipientStatus.Pending } : recipient;
+
+    private static bool IsPlain(IReadOnlyList<Recipient> recipients) =>
+        recipients.All(recipient => recipient is { Status: RecipientStatus.Pending, Reply: null });
+
+    private static string? Trouble(DeliveryOutcome outcome) =>
+        outcome.Fault?.Words
+        ?? outcome.Recipients.LastOrDefault(each => each.Verdict is Verdict.Deferred or Verdict.Bounced or Verdict.InDoubt)?.Reply?.ToString();
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Nightmail.Core.Emails;
+
+/// <summary>
+/// Names one email for ever. New ids are UUIDv7 (RFC 9562) made from the injected clock, so they sort by creation.
+/// As text: <c>email_</c> and 32 lower-case hex digits. Ids of older queue files (<c>1795329999_8147</c>) are kept as they are.
+/// </summary>
+public readonly record struct EmailId : IComparable<EmailId>
+{
+    private const string Prefix = "email_";
+    private readonly string? text;
+
+    private EmailId(string text) => this.text = text;
+
+    /// <summary>Makes an id that no other call makes, ordered by <paramref name="time"/>.</summary>
+    public static EmailId New(TimeProvider time) => FromGuid(Guid.CreateVersion7(time.GetUtcNow()));
+
+    /// <summary>The id whose 128 bits are <paramref name="value"/>.</summary>
+    public static EmailId FromGuid(Guid value) => new(Prefix + value.ToString("N"));
+
+    /// <summary>Reads <c>email_…</c>, a bare UUID with or without hyphens, or an older file's <c>digits_digits</c>.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? value, out EmailId id)
+    {
+        id = default;
+        if (string.IsNullOrEmpty(value)) return false;
+        var bare = value.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? value[Prefix.Length..] : value;
+        if (Guid.TryParseExact(bare, "N", out var guid) || Guid.TryParseExact(bare, "D", out guid))
+        {
+            id = FromGuid(guid);
+            return true;
+        }
+
+        if (!IsOlderForm(value)) return false;
+        id = new EmailId(value);
+        return true;
+    }
+
+    /// <summary>Reads an id or throws <see cref="FormatException"/>.</summary>
+    public static EmailId Parse(string value) =>
+        TryParse(value, out var id) ? id : throw new FormatException($"'{value}' is not an email id.");
+
+    /// <summary>The part that makes it unique: 32 hex digits, or the older form.</summary>
+    public string Unique => text is null ? "" : text.StartsWith(Prefix, StringComparison.Ordinal) ? text[Prefix.Length..] : text;
+
+    /// <inheritdoc/>
+    public int CompareTo(EmailId other) => string.CompareOrdinal(text, other.text);
+
+    /// <inheritdoc/>
+    public override string ToString() => text ?? "";
+
+    /// <summary>Orders by text, which for new ids is the order of creation.</summary>
+    public static bool operator <(EmailId left, EmailId right) => left.CompareTo(right) < 0;
+
+    /// <summary>Orders by text, which for new ids is the order of creation.</summary>
+    public static bool operator >(EmailId left, EmailId right) => left.CompareTo(right) > 0;
+
+    /// <summary>Orders by text, which for new ids is the order of creation.</summary>
+    public static bool operator <=(EmailId left, EmailId right) => left.CompareTo(right) <= 0;
+
+    /// <summary>Orders by text, which for new ids is the order of creation.</summary>
+    public static bool operator >=(EmailId left, EmailId right) => left.CompareTo(right) >= 0;
+
+    private static bool IsOlderForm(string value)
+    {
+        var underscore = value.IndexOf('_', StringComparison.Ordinal);
+        return underscore > 0 && underscore < value.Length - 1 && value.Length <= 64
+            && !value.AsSpan(0, underscore).ContainsAnyExceptInRange('0', '9')
+            && !value.AsSpan(underscore + 1).ContainsAnyExceptInRange('0', '9');
+    }
+}

@@ -1,0 +1,60 @@
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+
+namespace Nightmail.Core.Scheduling;
+
+/// <summary>What a caller wants scheduled.</summary>
+public sealed record ScheduleRequest
+{
+    /// <summary>The message and its recipients.</summary>
+    public required EmailContent Content { get; init; }
+
+    /// <summary>The instant.</summary>
+    public required DateTimeOffset ScheduledFor { get; init; }
+
+    /// <summary>The wall-clock wish behind the instant, if any.</summary>
+    public Wish? Wish { get; init; }
+
+    /// <summary>The account it must go through; null: any that may.</summary>
+    public string? Account { get; init; }
+
+    /// <summary>Not sent after this.</summary>
+    public DateTimeOffset? NotAfter { get; init; }
+
+    /// <summary>Makes a repeated call return the first one's email.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>The Message-ID of a complete message; null: derived.</summary>
+    public string? MessageId { get; init; }
+
+    /// <summary>Who schedules (<c>user@host</c>).</summary>
+    public string? CreatedBy { get; init; }
+}
+
+/// <summary>What became of a schedule call.</summary>
+public abstract record ScheduleResult
+{
+    private ScheduleResult()
+    {
+    }
+
+    /// <summary>The email is on stable storage.</summary>
+    public sealed record Scheduled(ScheduledEmail Email) : ScheduleResult;
+
+    /// <summary>The same call was made before; nothing was changed.</summary>
+    public sealed record Existing(EmailId Id, ScheduledEmail? Email) : ScheduleResult;
+
+    /// <summary>The request cannot be taken: one line that names the field and says what to change. Nothing was changed.</summary>
+    public sealed record Invalid(string Field, string Error) : ScheduleResult;
+
+    /// <summary>The key belongs to another request.</summary>
+    public sealed record KeyConflict(EmailId Id) : ScheduleResult;
+}
+
+/// <summary>The front door: checks a request and keeps it.</summary>
+public sealed class Scheduler(IEmailStore store, TimeProvider time)
+{
+    /// <summary>Checks the request and keeps the email. Returns only when it is safe on disk.</summary>
+    public ValueTask<ScheduleResult> ScheduleAsync(ScheduleRequest request, CancellationToken cancellationToken) =>
+        throw new NotSupportedException($"to be written {store} {time} {request}");
+}

@@ -1,0 +1,147 @@
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Scheduling;
+
+namespace Nightmail.Core.Storage;
+
+/// <summary>
+/// Keeps emails through their life. Every member is one atomic, durable step on what is there now; every write is guarded by what the
+/// caller believes. All of them may throw <see cref="StoreException"/>; then nothing was changed, unless it says otherwise.
+/// </summary>
+public interface IEmailStore : ISendLedger, IAsyncDisposable
+{
+    /// <summary>
+    /// Keeps new emails, all or none. Returns only when they, and the blobs they refer to, are on stable storage.
+    /// </summary>
+    /// <returns>One result an email, in order. An idempotency key that was seen before gives the first call's id.</returns>
+    ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken);
+
+    /// <summary>The email as the ledger knows it, or null when there is none of that id.</summary>
+    ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken);
+
+    /// <summary>The emails that <paramref name="filter"/> names, soonest first.</summary>
+    ValueTask<IReadOnlyList<ScheduledEmail>> ListAsync(EmailFilter filter, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The earliest instant at which an email falls due, or expires, that the accounts of <paramref name="capacities"/> could take.
+    /// Null: none waits. It may lie in the past.
+    /// </summary>
+    ValueTask<DateTimeOffset?> NextDueAsync(AccountCapacities capacities, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Moves due emails to sending, oldest first, no more than the capacities take, each under a new attempt of <paramref name="owner"/>;
+    /// what has expired fails. Nobody else gets the same emails.
+    /// </summary>
+    ValueTask<IReadOnlyList<Claim>> ClaimDueAsync(WorkerId owner, AccountCapacities capacities, CancellationToken cancellationToken);
+
+    /// <summary>Records the result of an attempt and ends the claim: the outcome goes to the ledger, then the row.</summary>
+    /// <returns>False if the claim had been lost; then the row was not written (the outcome was: late news settles doubt).</returns>
+    ValueTask<bool> RecordAsync(Claim claim, AttemptResult result, CancellationToken cancellationToken);
+
+    /// <summary>Does what a person wants, if <see cref="ChangeRules"/> grants it: a ledger entry, then the row, then the answer.</summary>
+    ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken);
+
+    /// <summary>Takes back what dead or stuck workers held (<see cref="Rescue"/>) and settles what late news can settle.</summary>
+    /// <param name="policy">What becomes of doubt.</param>
+    /// <param name="cancellationToken">Stops before the write.</param>
+    /// <returns>The emails whose rows changed, as they are now.</returns>
+    ValueTask<IReadOnlyList<ScheduledEmail>> RescueAsync(DoubtPolicy policy, CancellationToken cancellationToken);
+
+    /// <summary>Pauses or resumes sending as a whole: once this has returned, no begin is granted while paused.</summary>
+    ValueTask SetSendingPausedAsync(bool paused, CancellationToken cancellationToken);
+
+    /// <summary>Counts and the pause, at one moment.</summary>
+    ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken);
+
+    /// <summary>Makes this process known as a worker until the result is disposed or the process dies, whichever is first.</summary>
+    ValueTask<IWorkerPresence> EnterAsync(CancellationToken cancellationToken);
+
+    /// <summary>The workers that live now.</summary>
+    ValueTask<IReadOnlyList<WorkerDescription>> WorkersAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Calls back, on no particular thread, soon after anybody changed the store: a new earlier email, a pause, a record. It may call
+    /// too often, and it may miss a change: whoever needs certainty looks again after <see cref="SyncInterval"/>.
+    /// </summary>
+    /// <returns>Ends the subscription when disposed.</returns>
+    IDisposable OnChanged(Action callback);
+
+    /// <summary>How long a change can stay unnoticed at the most.</summary>
+    TimeSpan SyncInterval { get; }
+}
+
+/// <summary>Which emails to list; everything that is set must hold.</summary>
+public sealed record EmailFilter
+{
+    /// <summary>Only these statuses; empty: all.</summary>
+    public IReadOnlyCollection<EmailStatus> Statuses { get; init; } = [];
+
+    /// <summary>Only emails through this account.</summary>
+    public string? Account { get; init; }
+
+    /// <summary>Only emails in whose subject, text or addresses these words stand, letter case aside.</summary>
+    public string? Search { get; init; }
+
+    /// <summary>Only ids that begin like this, with or without <c>email_</c>.</summary>
+    public string? IdPrefix { get; init; }
+
+    /// <summary>True when the email is one of those.</summary>
+    public bool Matches(ScheduledEmail email)
+    {
+        if (Statuses.Count > 0 && !Statuses.Contains(email.Status)) return false;
+        if (Account is { } account && (email.Account ?? email.LastAccount) != account) return false;
+        if (IdPrefix is { } prefix && !email.Id.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase)
+            && !email.Id.Unique.StartsWith(prefix.Replace("-", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase)) return false;
+        return Search is not { } words || Contains(email.Content.Subject, words) || Contains(email.Content.Text, words)
+            || Contains(email.Content.From, words) || email.Content.AllMailboxes.Any(mailbox => Contains(mailbox, words));
+    }
+
+    private static bool Contains(string? text, string words) => text?.Contains(words, StringComparison.OrdinalIgnoreCase) ?? false;
+}
+
+/// <summary>What became of one email that was to be kept.</summary>
+public abstract record AddResult
+{
+    private AddResult()
+    {
+    }
+
+    /// <summary>It is kept.</summary>
+    public sealed record Added(ScheduledEmail Email) : AddResult;
+
+    /// <summary>Its idempotency key was seen before with the same request: nothing was changed.</summary>
+    /// <param name="Id">The first call's id.</param>
+    /// <param name="Email">Its row as it is now; null when it is no longer kept.</param>
+    public sealed record Existing(EmailId Id, ScheduledEmail? Email) : AddResult;
+
+    /// <summary>Its idempotency key was seen before with another request: nothing was changed.</summary>
+    public sealed record KeyConflict(EmailId Id) : AddResult;
+}
+
+/// <summary>How much there is of everything, at one moment.</summary>
+/// <param name="Counts">Rows by status; a status without rows may be absent.</param>
+/// <param name="TotalScheduled">Ever scheduled here.</param>
+/// <param name="SendingPaused">True while no begin is granted.</param>
+public sealed record StoreOverview(IReadOnlyDictionary<EmailStatus, int> Counts, long TotalScheduled, bool SendingPaused);
+
+/// <summary>A worker's place in the store.</summary>
+public interface IWorkerPresence : IAsyncDisposable
+{
+    /// <summary>Its name.</summary>
+    WorkerId Id { get; }
+}
+
+/// <summary>A living worker, for people.</summary>
+public sealed record WorkerDescription(WorkerId Id, int ProcessId, string Host, DateTimeOffset Since);
+
+/// <summary>Keeps the bytes of attachments and complete messages by their hash.</summary>
+public interface IBlobStore
+{
+    /// <summary>Keeps a copy of everything in <paramref name="content"/>. Returns only when it is on stable storage.</summary>
+    ValueTask<BlobRef> AddAsync(Stream content, CancellationToken cancellationToken);
+
+    /// <summary>Opens the bytes for reading, seekable, from the start.</summary>
+    /// <exception cref="StoreException">They are missing or damaged.</exception>
+    Stream Open(BlobRef blob);
+}
