@@ -86,6 +86,9 @@ public static class Lifecycle
             return row with { AccountFailures = failures, NextAttempt = now + Backoff.Doubling(policy.AccountFailureFirst, failures, policy.AccountFailureMax) };
         }
 
+        // Nobody said "later": the rest only did not fit, or the worker was told to stop.
+        if (!outcome.Recipients.Any(each => each.Verdict is Verdict.Deferred or Verdict.InDoubt)) return row with { NextAttempt = now + policy.AccountFailureFirst };
+
         var deferrals = row.Deferrals + 1;
         var next = now + policy.Deferral.DelayAfter(deferrals, random);
         var since = row.RetriedAt is { } retried && retried > row.ScheduledFor ? retried : row.ScheduledFor;

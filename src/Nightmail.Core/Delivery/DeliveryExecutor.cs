@@ -1,0 +1,117 @@
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+
+namespace Nightmail.Core.Delivery;
+
+/// <summary>
+/// Carries out one attempt: composes the message, asks the transport for as many transactions as it takes, asks the ledger before each
+/// may go out, and records what it came to.
+/// </summary>
+public sealed class DeliveryExecutor(
+    IEmailStore store,
+    IMessageComposer composer,
+    Func<string, ITransport> transports,
+    DeliveryPolicy policy,
+    TimeProvider time,
+    Random random,
+    IEngineObserver observer)
+{
+    /// <summary>The first wait before a result that could not be written is written again; it doubles.</summary>
+    private static readonly TimeSpan RecordRetryFirst = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest such wait: a full disk that was cleared is noticed within this.</summary>
+    private static readonly TimeSpan RecordRetryMax = TimeSpan.FromSeconds(30);
+
+    /// <summary>Makes the attempt that <paramref name="claim"/> allows.</summary>
+    /// <param name="claim">The claim.</param>
+    /// <param name="account">The account it goes through.</param>
+    /// <param name="stop">Breaks off what has not begun; the claim is given back. What has begun is finished.</param>
+    /// <param name="abandon">Gives up even on recording; the rescue then finds the email in doubt.</param>
+    /// <returns>What the account's part of it came to; null when the account was not asked or not to blame.</returns>
+    public async Task<DeliveryOutcome?> ExecuteAsync(Claim claim, Account account, CancellationToken stop, CancellationToken abandon)
+    {
+        var started = time.GetTimestamp();
+        var from = claim.Email.Content.From ?? claim.Email.FrozenFrom ?? account.From;
+        var identity = Identity(claim.Email, from);
+        IOutgoingMessage message;
+        try
+        {
+            message = await composer.ComposeAsync(claim.Email, identity, stop);
+        }
+        catch (MessageInvalidException invalid)
+        {
+            await RecordAsync(claim, new(Lifecycle.Invalid(claim.Email, invalid.Message, time.GetUtcNow()), null), started, abandon);
+            return null;
+        }
+        catch (StoreException unreadable)
+        {
+            var deferred = DeliveryOutcome.Of(Verdict.Deferred, Pending(claim.Email), new(0, null, unreadable.Message), begun: false);
+            await RecordAsync(claim, new(Lifecycle.After(claim.Email, deferred, policy, time.GetUtcNow(), random), null), started, abandon);
+            return null;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            await RecordAsync(claim, new(Lifecycle.GivenBack(claim.Email, time.GetUtcNow()), null), started, abandon);
+            return null;
+        }
+
+        await using (message)
+        {
+            var attempt = new Attempt(claim, account, identity, from, store, time);
+            var outcome = await attempt.RunAsync(transports(account.Name), message, stop, abandon);
+            await RecordAsync(claim, Result(claim, attempt, outcome, stop), started, abandon);
+            return attempt.Refusal is null && !(stop.IsCancellationRequested && !attempt.EverBegun) ? outcome : null;
+        }
+    }
+
+    private AttemptResult Result(Claim claim, Attempt attempt, DeliveryOutcome outcome, CancellationToken stop)
+    {
+        var now = time.GetUtcNow();
+        var brokenOff = !attempt.EverBegun && (attempt.Refusal is not null || (stop.IsCancellationRequested && outcome.Recipients.All(each => each.Verdict == Verdict.Untried)));
+        if (brokenOff) return new(Lifecycle.GivenBack(claim.Email, now), attempt.OutcomeEntry(outcome, null, null));
+
+        var row = Lifecycle.After(attempt.Frozen(claim.Email), attempt.Combined(outcome), policy, now, random);
+        var gaveUp = row is { Status: EmailStatus.Failed, Reason: FailureReason.GaveUp } ? row.Reason : null;
+        return new(row, attempt.OutcomeEntry(outcome, row.NextAttempt, gaveUp));
+    }
+
+    /// <summary>Writes the result, however long the store cannot: it is known and must not be forgotten.</summary>
+    private async Task RecordAsync(Claim claim, AttemptResult result, long started, CancellationToken abandon)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                var stands = await store.RecordAsync(claim, result, abandon);
+                var now = time.GetUtcNow();
+                observer.On(stands
+                    ? new EngineEvent.Recorded(now, result.Email, claim.Attempt, claim.Account, time.GetElapsedTime(started))
+                    : new EngineEvent.ClaimLost(now, claim.Email.Id, claim.Attempt, "the claim was taken back"));
+                return;
+            }
+            catch (StoreException failed) when (failed.Trouble == StoreTrouble.NotYetSafe)
+            {
+                // The row stands; the next write syncs it. Writing it again would find the claim ended.
+                observer.On(new EngineEvent.StoreFailed(time.GetUtcNow(), failed.Message));
+                return;
+            }
+            catch (StoreException failed)
+            {
+                observer.On(new EngineEvent.StoreFailed(time.GetUtcNow(), failed.Message));
+                await Task.Delay(Backoff.Doubling(RecordRetryFirst, tries, RecordRetryMax), time, abandon);
+            }
+        }
+    }
+
+    private MessageIdentity Identity(ScheduledEmail email, string from)
+    {
+        var now = time.GetUtcNow();
+        var date = email.Date ?? new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+        var domain = Mailbox.TryParse(from, out var mailbox, out _) ? mailbox.Domain : "";
+        return new(from, date, MessageIds.For(email, domain));
+    }
+
+    private static List<string> Pending(ScheduledEmail email) =>
+        [.. email.AllRecipients().Where(recipient => recipient.Status == RecipientStatus.Pending).Select(recipient => recipient.Address)];
+}

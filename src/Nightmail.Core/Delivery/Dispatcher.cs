@@ -1,0 +1,77 @@
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Storage;
+
+namespace Nightmail.Core.Delivery;
+
+/// <summary>
+/// Claims what is due and can be sent now, and sets it on its way. Holds no email back in memory: what it claims starts at once.
+/// One a worker; not safe for use by two at once.
+/// </summary>
+public sealed class Dispatcher(
+    IEmailStore store,
+    WorkerId owner,
+    AccountSelector accounts,
+    DeliveryExecutor executor,
+    TimeProvider time,
+    IEngineObserver observer,
+    WakeSignal wake)
+{
+    private readonly HashSet<Task> onTheWay = [];
+
+    /// <summary>Emails on their way now.</summary>
+    public int OnTheWay => onTheWay.Count;
+
+    /// <summary>Claims what is due and starts it; does not wait for it to arrive.</summary>
+    /// <param name="stop">Given to every attempt that starts: breaks off what has not begun.</param>
+    /// <param name="abandon">Given to every attempt that starts: gives up even on recording.</param>
+    /// <returns>The number of emails that were started.</returns>
+    public async Task<int> RunOnceAsync(CancellationToken stop, CancellationToken abandon)
+    {
+        onTheWay.RemoveWhere(task => task.IsCompleted);
+        var capacities = accounts.Capacities();
+        if (capacities.IsExhausted) return 0;
+        var claims = await store.ClaimDueAsync(owner, capacities, stop);
+        foreach (var claim in claims)
+        {
+            accounts.Start(claim.Account);
+            observer.On(new EngineEvent.Claimed(time.GetUtcNow(), claim.Email.Id, claim.Attempt, claim.Account));
+            onTheWay.Add(SendAsync(claim, stop, abandon));
+        }
+
+        return claims.Count;
+    }
+
+    /// <summary>When there is next something to do if nothing else happens; null: only a wake-up can bring something.</summary>
+    public async Task<DateTimeOffset?> NextAsync(CancellationToken cancellationToken)
+    {
+        var capacities = accounts.Capacities();
+        var due = capacities.IsExhausted ? null : await store.NextDueAsync(capacities, cancellationToken);
+        var opening = accounts.NextOpening();
+        return due is null || opening < due ? opening : due;
+    }
+
+    /// <summary>Waits until everything on its way has arrived and is recorded.</summary>
+    public Task DrainAsync() => Task.WhenAll(onTheWay);
+
+    private async Task SendAsync(Claim claim, CancellationToken stop, CancellationToken abandon)
+    {
+        DeliveryOutcome? outcome = null;
+        try
+        {
+            outcome = await executor.ExecuteAsync(claim, accounts[claim.Account], stop, abandon);
+        }
+        catch (OperationCanceledException) when (abandon.IsCancellationRequested)
+        {
+            // The worker ends without having recorded it; the next one's rescue finds what the ledger knows.
+        }
+        catch (Exception broken) when (broken is not OutOfMemoryException)
+        {
+            // One email's fault must not stop the others. Its claim stays until the rescue takes it back.
+            observer.On(new EngineEvent.StoreFailed(time.GetUtcNow(), $"{claim.Email.Id}: {broken.GetType().Name}: {broken.Message}"));
+        }
+
+        if (accounts.Finish(claim.Account, outcome) is { } until && outcome?.Fault is { } fault)
+            observer.On(new EngineEvent.AccountHeld(time.GetUtcNow(), claim.Account, fault, until));
+        wake.Wake();
+    }
+}

@@ -1,0 +1,135 @@
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+
+namespace Nightmail.Core.Delivery;
+
+/// <summary>When a worker ends by itself.</summary>
+public enum WorkerMode
+{
+    /// <summary>Never.</summary>
+    Forever,
+
+    /// <summary>When what is due now is sent or has been tried.</summary>
+    Once,
+
+    /// <summary>When nothing is pending or being sent any more, by whomever.</summary>
+    UntilEmpty,
+}
+
+/// <summary>What a worker is made of.</summary>
+public sealed record WorkerParts
+{
+    /// <summary>Where the emails are.</summary>
+    public required IEmailStore Store { get; init; }
+
+    /// <summary>Writes the messages.</summary>
+    public required IMessageComposer Composer { get; init; }
+
+    /// <summary>The accounts of the configuration.</summary>
+    public required IReadOnlyList<Account> Accounts { get; init; }
+
+    /// <summary>The transport of an account, by its name; the same object every time.</summary>
+    public required Func<string, ITransport> Transports { get; init; }
+
+    /// <summary>Waits, limits, doubt.</summary>
+    public DeliveryPolicy Policy { get; init; } = new();
+
+    /// <summary>The accounts' circuits.</summary>
+    public CircuitOptions Circuit { get; init; } = new();
+
+    /// <summary>The clock.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>The dice.</summary>
+    public required Random Random { get; init; }
+
+    /// <summary>Is told what happens.</summary>
+    public required IEngineObserver Observer { get; init; }
+}
+
+/// <summary>
+/// A worker: sleeps until something is due, sends it, takes back what dead workers held. Any number may run on one store.
+/// </summary>
+public sealed class Worker(WorkerParts parts)
+{
+    /// <summary>A clock that was set, or a machine that slept, is noticed within this.</summary>
+    public static readonly TimeSpan ClockCheck = TimeSpan.FromSeconds(5);
+
+    /// <summary>The pause after the store could not be used, before it is tried again; and the longest between looks at what is due but cannot be claimed.</summary>
+    private static readonly TimeSpan StoreRetry = TimeSpan.FromSeconds(1);
+
+    /// <summary>The first pause of that kind. An email that fell due during the look is claimed in the next one.</summary>
+    private static readonly TimeSpan FirstLookAgain = TimeSpan.FromMilliseconds(1);
+
+    private readonly WakeSignal wake = new(parts.Time);
+    private int vainLooks;
+
+    /// <summary>
+    /// Runs until the mode's end or until told to stop; then takes no more, breaks off what has not begun and gives those claims back,
+    /// and finishes what has.
+    /// </summary>
+    /// <param name="mode">When to end by itself.</param>
+    /// <param name="stop">Ends it in order.</param>
+    /// <param name="abandon">Ends it now: what is between begin and answer stays in doubt.</param>
+    public async Task RunAsync(WorkerMode mode, CancellationToken stop, CancellationToken abandon)
+    {
+        await using var presence = await parts.Store.EnterAsync(stop);
+        var executor = new DeliveryExecutor(parts.Store, parts.Composer, parts.Transports, parts.Policy, parts.Time, parts.Random, parts.Observer);
+        var dispatcher = new Dispatcher(parts.Store, presence.Id, new(parts.Accounts, parts.Circuit, parts.Time), executor, parts.Time, parts.Observer, wake);
+        var rescuer = new ClaimRescuer(parts.Store, parts.Policy.InDoubt, parts.Time, parts.Observer);
+        using var subscription = parts.Store.OnChanged(wake.Wake);
+        try
+        {
+            while (!stop.IsCancellationRequested && !await PassAsync(mode, dispatcher, rescuer, stop, abandon))
+            {
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+        }
+
+        await dispatcher.DrainAsync();
+    }
+
+    /// <summary>One round: rescue, claim, sleep. True when the mode's end is reached.</summary>
+    private async Task<bool> PassAsync(WorkerMode mode, Dispatcher dispatcher, ClaimRescuer rescuer, CancellationToken stop, CancellationToken abandon)
+    {
+        DateTimeOffset until;
+        try
+        {
+            await rescuer.RunOnceAsync(stop);
+            if (await dispatcher.RunOnceAsync(stop, abandon) > 0) return false;
+            if (mode != WorkerMode.Forever && dispatcher.OnTheWay == 0 && await IsOverAsync(mode, stop)) return true;
+            var now = parts.Time.GetUtcNow();
+            until = await dispatcher.NextAsync(stop) ?? DateTimeOffset.MaxValue;
+            until = Earliest(until, rescuer.Next, now + parts.Store.SyncInterval);
+
+            vainLooks = until <= now ? vainLooks + 1 : 0;
+            if (vainLooks > 0) until = now + Backoff.Doubling(FirstLookAgain, vainLooks, StoreRetry);
+        }
+        catch (StoreException failed)
+        {
+            parts.Observer.On(new EngineEvent.StoreFailed(parts.Time.GetUtcNow(), failed.Message));
+            if (mode != WorkerMode.Forever && dispatcher.OnTheWay == 0) throw;
+            until = parts.Time.GetUtcNow() + StoreRetry;
+        }
+
+        await wake.SleepAsync(until, ClockCheck, stop);
+        return false;
+    }
+
+    private async Task<bool> IsOverAsync(WorkerMode mode, CancellationToken cancellationToken)
+    {
+        if (mode == WorkerMode.Once) return true;
+        var counts = (await parts.Store.OverviewAsync(cancellationToken)).Counts;
+        return counts.GetValueOrDefault(EmailStatus.Pending) + counts.GetValueOrDefault(EmailStatus.Sending) == 0;
+    }
+
+    private static DateTimeOffset Earliest(params ReadOnlySpan<DateTimeOffset> moments)
+    {
+        var earliest = moments[0];
+        foreach (var moment in moments) if (moment < earliest) earliest = moment;
+        return earliest;
+    }
+}
