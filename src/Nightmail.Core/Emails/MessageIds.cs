@@ -1,11 +1,31 @@
+using System.Globalization;
+
 namespace Nightmail.Core.Emails;
 
-/// <summary>The Message-ID (RFC 5322 section 3.6.4) of an email: the same in every attempt, on every machine.</summary>
+/// <summary>The Message-ID of an email: one place, so that every attempt and every face names the same.</summary>
 public static class MessageIds
 {
-    /// <summary>The email's own, or one made from its id and the sender's domain; with angle brackets.</summary>
+    /// <summary>What stands for a domain that cannot be written in a Message-ID. Reserved by RFC 2606, so it is nobody's.</summary>
+    private const string NoDomain = "nightmail.invalid";
+
+    /// <summary>
+    /// The Message-ID the email carries, or <c>&lt;32hex@domain&gt;</c> from its id and the sender's domain; the same in every attempt.
+    /// </summary>
     /// <param name="email">The email.</param>
-    /// <param name="fromDomain">The domain of the From address.</param>
-    public static string For(ScheduledEmail email, string fromDomain) =>
-        email.MessageId ?? $"<{email.Id.Unique}@{(fromDomain.Length == 0 ? "localhost" : fromDomain.ToLowerInvariant())}>";
+    /// <param name="fromDomain">The domain of its From, as worded; an internationalised one is written in ASCII.</param>
+    public static string For(ScheduledEmail email, string fromDomain) => email.MessageId ?? $"<{email.Id.Unique}@{Ascii(fromDomain)}>";
+
+    private static string Ascii(string domain)
+    {
+        if (domain.Length == 0) return NoDomain;
+        if (domain[0] == '[') return System.Text.Ascii.IsValid(domain) ? domain : NoDomain;
+        try
+        {
+            return new IdnMapping().GetAscii(domain).ToLowerInvariant();
+        }
+        catch (ArgumentException)
+        {
+            return NoDomain;
+        }
+    }
 }

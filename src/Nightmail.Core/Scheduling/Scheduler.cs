@@ -15,6 +15,15 @@ public sealed record ScheduleRequest
     /// <summary>The wall-clock wish behind the instant, if any.</summary>
     public Wish? Wish { get; init; }
 
+    /// <summary>
+    /// The words the instant was read from (<c>in 10m</c>; empty for the default hold), null when the caller named the instant itself. A
+    /// repeated call under one idempotency key is the same request when its words are the same, though they name another instant by then.
+    /// </summary>
+    public string? AtAsWorded { get; init; }
+
+    /// <summary>The same for <see cref="NotAfter"/>.</summary>
+    public string? NotAfterAsWorded { get; init; }
+
     /// <summary>The account it must go through; null: any that may.</summary>
     public string? Account { get; init; }
 
