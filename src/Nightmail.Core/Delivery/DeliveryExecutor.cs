@@ -99,7 +99,7 @@ public sealed class DeliveryExecutor(
             catch (StoreException failed)
             {
                 observer.On(new EngineEvent.StoreFailed(time.GetUtcNow(), failed.Message));
-                await Task.Delay(Backoff.Doubling(RecordRetryFirst, tries, RecordRetryMax), time, abandon);
+                await time.SleepAsync(Backoff.Doubling(RecordRetryFirst, tries, RecordRetryMax), abandon);
             }
         }
     }

@@ -4,14 +4,20 @@ namespace Nightmail.Core.Delivery;
 public sealed class WakeSignal(TimeProvider time)
 {
     private readonly Lock gate = new();
-    private TaskCompletionSource wake = new();
+    private TaskCompletionSource? sleeper;
+    private bool woken;
 
     /// <summary>Ends the present sleep, or the next one at once.</summary>
     public void Wake()
     {
-        TaskCompletionSource sleeper;
-        lock (gate) sleeper = wake;
-        sleeper.TrySetResult();
+        TaskCompletionSource? asleep;
+        lock (gate)
+        {
+            woken = true;
+            asleep = sleeper;
+        }
+
+        asleep?.TrySetResult();
     }
 
     /// <summary>
@@ -22,30 +28,25 @@ public sealed class WakeSignal(TimeProvider time)
     {
         while (true)
         {
-            Task woken;
+            cancellationToken.ThrowIfCancellationRequested();
+            TaskCompletionSource asleep;
             lock (gate)
             {
-                if (wake.Task.IsCompleted)
+                if (woken)
                 {
-                    wake = new();
+                    woken = false;
                     return;
                 }
 
-                woken = wake.Task;
+                asleep = sleeper = new();
             }
 
             var left = until - time.GetUtcNow();
             if (left <= TimeSpan.Zero) return;
-            using var timer = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            await Task.WhenAny(woken, Task.Delay(WholeMilliseconds(left < slice ? left : slice), time, timer.Token));
+            await Sleep.UntilAsync(time, left < slice ? left : slice, asleep, cancellationToken);
 
             // Whoever wakes must not be made to run what the sleeper does next.
             await Task.Yield();
-            timer.Cancel();
-            cancellationToken.ThrowIfCancellationRequested();
         }
     }
-
-    /// <summary>Timers cut fractions off; a sleep that ends a fraction early would only be slept again.</summary>
-    private static TimeSpan WholeMilliseconds(TimeSpan span) => TimeSpan.FromMilliseconds(Math.Ceiling(span.TotalMilliseconds));
 }

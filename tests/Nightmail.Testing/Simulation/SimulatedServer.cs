@@ -1,3 +1,4 @@
+using Nightmail.Core;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 
@@ -102,7 +103,7 @@ public sealed class SimulatedServer(ManualTime time, Random random, Func<long> s
     private Task PauseAsync(CancellationToken cancellationToken)
     {
         var milliseconds = Chance(Temper.Slow) ? random.Next(1_000, 400_000) : random.Next(0, 40);
-        return Task.Delay(TimeSpan.FromMilliseconds(milliseconds), time, cancellationToken);
+        return time.SleepAsync(TimeSpan.FromMilliseconds(milliseconds), cancellationToken);
     }
 
     private bool Chance(int percent) => random.Next(100) < percent;
