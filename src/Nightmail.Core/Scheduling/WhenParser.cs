@@ -72,7 +72,7 @@ public sealed class WhenParser(DateTimeZone zone, TimeProvider time, TimeZoneRul
         if (now.Year is < FirstYear or > LastYear - 1) return new WhenResult.Refused($"the clock of this machine says {now.UtcDateTime:yyyy-MM-dd}: set it first");
         string[] lower = [.. Lower(parts)];
         var reading = WhenReader.Read(lower);
-        if (reading.Phrase is null) return Unreadable(words, reading.Problem ?? Guess(lower));
+        if (reading.Phrase is null) return Unreadable(words, Guess(lower) ?? reading.Problem);
         var there = zone;
         // One date and its time are one word as RFC 3339 writes them, so the words behind are counted from the end.
         var left = lower.Length - reading.Words;
