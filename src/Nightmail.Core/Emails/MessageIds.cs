@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Nightmail.Core.Emails;
 
 /// <summary>The Message-ID of an email: one place, so that every attempt and every face names the same.</summary>
@@ -15,17 +13,6 @@ public static class MessageIds
     /// <param name="fromDomain">The domain of its From, as worded; an internationalised one is written in ASCII.</param>
     public static string For(ScheduledEmail email, string fromDomain) => email.MessageId ?? $"<{email.Id.Unique}@{Ascii(fromDomain)}>";
 
-    private static string Ascii(string domain)
-    {
-        if (domain.Length == 0) return NoDomain;
-        if (domain[0] == '[') return System.Text.Ascii.IsValid(domain) ? domain : NoDomain;
-        try
-        {
-            return new IdnMapping().GetAscii(domain).ToLowerInvariant();
-        }
-        catch (ArgumentException)
-        {
-            return NoDomain;
-        }
-    }
+    private static string Ascii(string domain) =>
+        DomainName.TryToAscii(domain, out var ascii) && !ascii.AsSpan().ContainsAnyExceptInRange('!', '~') ? ascii.ToLowerInvariant() : NoDomain;
 }

@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
 
@@ -61,9 +62,55 @@ public abstract record ScheduleResult
 }
 
 /// <summary>The front door: checks a request and keeps it.</summary>
-public sealed class Scheduler(IEmailStore store, TimeProvider time)
+/// <param name="store">Where emails are kept.</param>
+/// <param name="time">The clock that ids and times of creation come from.</param>
+/// <param name="accounts">The accounts of the configuration; null: it is not checked whether any of them can send the email.</param>
+public sealed class Scheduler(IEmailStore store, TimeProvider time, IReadOnlyList<Account>? accounts = null)
 {
+    private const string MessageIdHeader = "Message-ID";
+
     /// <summary>Checks the request and keeps the email. Returns only when it is safe on disk.</summary>
-    public ValueTask<ScheduleResult> ScheduleAsync(ScheduleRequest request, CancellationToken cancellationToken) =>
-        throw new NotSupportedException($"to be written {store} {time} {request}");
+    /// <exception cref="StoreException">The store could not keep it; nothing was changed, unless it says otherwise.</exception>
+    public async ValueTask<ScheduleResult> ScheduleAsync(ScheduleRequest request, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var asked = LiftMessageId(request);
+        if (RequestRules.Check(asked, accounts, now) is { } wrong) return wrong;
+        var added = await store.AddAsync([Email(asked, now)], cancellationToken);
+        return added[0] switch
+        {
+            AddResult.Added { Email: var email } => new ScheduleResult.Scheduled(email),
+            AddResult.Existing { Id: var id, Email: var email } => new ScheduleResult.Existing(id, email),
+            AddResult.KeyConflict { Id: var id } => new ScheduleResult.KeyConflict(id),
+            var other => throw new InvalidOperationException($"a store answered an add with {other.GetType().Name}"),
+        };
+    }
+
+    private ScheduledEmail Email(ScheduleRequest request, DateTimeOffset now) => new()
+    {
+        Id = EmailId.New(time),
+        Content = request.Content,
+        ScheduledFor = request.ScheduledFor.ToUniversalTime(),
+        Wish = request.Wish,
+        CreatedAt = now,
+        LastModified = now,
+        Account = request.Account,
+        NotAfter = request.NotAfter?.ToUniversalTime(),
+        MessageId = request.MessageId,
+        CreatedBy = request.CreatedBy,
+        IdempotencyKey = request.IdempotencyKey is { } key ? new(key, RequestHash.Of(request)) : null,
+    };
+
+    /// <summary>A Message-ID among the extra headers is the email's own: it must not stand in the message twice.</summary>
+    private static ScheduleRequest LiftMessageId(ScheduleRequest request)
+    {
+        var own = request.Content.Headers.FirstOrDefault(IsMessageId);
+        return own is null ? request : request with
+        {
+            MessageId = request.MessageId ?? own.Value.Trim(),
+            Content = request.Content with { Headers = [.. request.Content.Headers.Where(header => !IsMessageId(header))] },
+        };
+    }
+
+    private static bool IsMessageId(HeaderField header) => header.Name.Equals(MessageIdHeader, StringComparison.OrdinalIgnoreCase);
 }
