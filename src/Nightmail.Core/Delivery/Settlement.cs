@@ -8,6 +8,9 @@ namespace Nightmail.Core.Delivery;
 /// </summary>
 public static class Settlement
 {
+    /// <summary>The error of a row whose edit was lost with a newer copy of it: its content is not what the person wanted.</summary>
+    public const string OldCopy = "an older version of this email came back after it was edited; check it, then resume or cancel it";
+
     /// <summary>
     /// The row with every entry taken in that it did not know. A claim that the row still shows ends: the caller asks
     /// <see cref="Rescue"/> first whether it may.
@@ -60,7 +63,7 @@ public static class Settlement
         LedgerKind.Pause => row with { Status = EmailStatus.Paused },
         LedgerKind.Resume => row with { Status = EmailStatus.Pending },
         LedgerKind.Reschedule => row with { ScheduledFor = entry.ScheduledFor ?? row.ScheduledFor, Wish = entry.Wish, NextAttempt = null },
-        LedgerKind.Edit => row with { Status = EmailStatus.Paused, LastError = "an older version of this email came back after it was edited; check it, then resume or cancel it" },
+        LedgerKind.Edit => row with { Status = EmailStatus.Paused, LastError = OldCopy },
         LedgerKind.Retry => Retried(row, entry.At),
         LedgerKind.MarkSent => MarkedSent(row, entry.At),
         _ => throw new ArgumentOutOfRangeException(nameof(entry), entry.Kind, null),

@@ -1,6 +1,7 @@
 using NodaTime;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Scheduling;
 
 namespace Nightmail.Core.Delivery;
 
@@ -21,11 +22,99 @@ public sealed record WhyContext
 
     /// <summary>The accounts of the configuration.</summary>
     public required IReadOnlyList<Account> Accounts { get; init; }
+
+    /// <summary>The accounts that take nothing now: until when, and what happened. Empty where nobody knows.</summary>
+    public IReadOnlyDictionary<string, (DateTimeOffset Until, AccountFault Fault)> Holds { get; init; } =
+        new Dictionary<string, (DateTimeOffset Until, AccountFault Fault)>();
 }
 
 /// <summary>The one sentence that says why an email is where it is, and when what comes next. One function for every face.</summary>
 public static class Why
 {
-    /// <summary>The sentence: no line break, no body, no address.</summary>
-    public static string Explain(ScheduledEmail email, WhyContext context) => throw new NotSupportedException($"to be written {email} {context}");
+    /// <summary>The sentence: no line break, no body, no address. A time of today stands alone; any other has its date and zone.</summary>
+    public static string Explain(ScheduledEmail email, WhyContext context) => email.Status switch
+    {
+        EmailStatus.Pending => WhyPending.Explain(email, context),
+        EmailStatus.Sending => Sending(email, context),
+        EmailStatus.Paused => Paused(email, context),
+        EmailStatus.Sent => Sent(email, context),
+        EmailStatus.Failed => Failed(email, context),
+        EmailStatus.Cancelled => email.LastModified == default ? "cancelled; it will not be sent" : $"cancelled {At(email.LastModified, context)}; it will not be sent",
+        EmailStatus.InDoubt => InDoubt(email),
+        _ => throw new ArgumentOutOfRangeException(nameof(email), email.Status, null),
+    };
+
+    /// <summary>A time of today alone, any other with its date and zone; with milliseconds where a row has them and it matters.</summary>
+    internal static string At(DateTimeOffset instant, WhyContext context, bool milliseconds = false)
+    {
+        var text = TimeWords.Short(instant, context.Zone, context.Now, milliseconds);
+        return text.Contains(' ') ? $"{text} {context.Zone.Id}" : text;
+    }
+
+    /// <summary>The words of a server or a fault without anybody's address and in one line; <paramref name="otherwise"/> where there are none.</summary>
+    internal static string Words(string? words, string otherwise) => string.IsNullOrWhiteSpace(words) ? otherwise : Discretion.WithoutAddresses(words);
+
+    /// <summary>How many of all, with the verb that suits: <c>1 of 3 recipients has it</c>.</summary>
+    internal static string Share(ScheduledEmail email, RecipientStatus status, string one, string many)
+    {
+        var all = email.AllRecipients();
+        var count = all.Count(recipient => recipient.Status == status);
+        return $"{count} of {all.Count} {(all.Count == 1 ? "recipient" : "recipients")} {(count == 1 ? one : many)}";
+    }
+
+    internal static bool Any(ScheduledEmail email, RecipientStatus status) => email.Recipients.Any(recipient => recipient.Status == status);
+
+    private static string Sending(ScheduledEmail email, WhyContext context)
+    {
+        var since = email.LastAttempt is { } at ? $" since {At(at, context)}" : "";
+        var through = email.LastAccount is { } account ? $" through account {account}" : "";
+        var gone = context.WorkerRuns ? "" : "; its worker is gone: the next `nightmail run` finds out what became of it";
+        return $"being sent{since} (attempt {email.Attempts}{through}){gone}";
+    }
+
+    private static string Paused(ScheduledEmail email, WhyContext context)
+    {
+        if (email.LostClaims >= Rescue.LostClaimLimit || email.LastError == Settlement.OldCopy) return $"paused: {Words(email.LastError, "its worker was lost again and again")}";
+        var due = email.Due <= context.Now ? "was due" : "due";
+        return $"paused; `nightmail resume` lets it go ({due} {At(email.Due, context)})";
+    }
+
+    private static string Sent(ScheduledEmail email, WhyContext context)
+    {
+        var at = email.SentAt is { } sent ? $" {At(sent, context, milliseconds: true)}" : "";
+        var through = email.LastAccount is { } account ? $" through {account}" : "";
+        return $"sent{at}{through}: {Words(email.SentReply, "taken")}{Refused(email)}";
+    }
+
+    private static string Failed(ScheduledEmail email, WhyContext context)
+    {
+        var tries = email.Attempts == 1 ? "1 attempt" : $"{email.Attempts} attempts";
+        var last = email.LastAttempt is { } at ? $", the last {At(at, context)}" : "";
+        var what = email.Reason switch
+        {
+            FailureReason.Bounced => $"refused for good after {tries}{last}: {Words(email.LastError, "no reason given")}",
+            FailureReason.GaveUp => $"given up after {tries}{last}: {Words(email.LastError, "no reason given")}",
+            FailureReason.Expired => $"not sent: it was not wanted after {(email.NotAfter is { } end ? At(end, context) : "its time")}{(email.LastError is null ? "" : $"; before that: {Words(email.LastError, "")}")}",
+            FailureReason.Invalid => $"no message can be written from it: {Words(email.LastError, "no reason given")}",
+            FailureReason.Render => $"its template cannot be rendered: {Words(email.LastError, "no reason given")}",
+            _ => Words(email.LastError, "no reason given"),
+        };
+        var have = Any(email, RecipientStatus.Delivered) ? $"; {Share(email, RecipientStatus.Delivered, "has", "have")} it" : "";
+        var next = email.Reason is FailureReason.Expired ? "`nightmail retry` sends it all the same" : "`nightmail retry` tries again";
+        return $"failed ({email.Reason?.Name() ?? "unknown"}): {what}{have}; {next}";
+    }
+
+    private static string InDoubt(ScheduledEmail email)
+    {
+        var have = Any(email, RecipientStatus.Delivered) ? $", {Share(email, RecipientStatus.Delivered, "has", "have")} it" : "";
+        return $"in doubt: {Share(email, RecipientStatus.InDoubt, "may have it", "may have it")}{have} ({Words(email.LastError, "no answer came")}); "
+            + "`nightmail retry` sends to those again, `nightmail mark-sent` closes it";
+    }
+
+    private static string Refused(ScheduledEmail email)
+    {
+        if (!Any(email, RecipientStatus.Rejected)) return "";
+        var reply = email.Recipients.Last(recipient => recipient.Status == RecipientStatus.Rejected).Reply;
+        return $"; {Share(email, RecipientStatus.Rejected, "was refused", "were refused")}: {Words(reply, "no reason given")}";
+    }
 }
