@@ -25,9 +25,9 @@ internal static class CompleteMessage
     private static ReadOnlyMemory<byte> Rewrite(HeaderSection section, MessageIdentity identity)
     {
         var header = new ArrayBufferWriter<byte>();
-        Add("Date", name => new FieldBuilder(name).Whole(InternetDate.Format(identity.Date)));
+        Add("Date", name => new FieldBuilder(name).Word(InternetDate.Format(identity.Date)));
         Add("From", name => new FieldBuilder(name).Mailboxes([Identities.From(identity)]));
-        Add("Message-ID", name => new FieldBuilder(name).Whole(Identities.MessageId(identity)));
+        Add("Message-ID", name => new FieldBuilder(name).Word(Identities.MessageId(identity)));
         foreach (var field in section.Fields)
         {
             if (!field.Is("Bcc") && !field.Is("Resent-Bcc") && !IsBlankAndAdded(field)) header.Write(field.Raw.Span);

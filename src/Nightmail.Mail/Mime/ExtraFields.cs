@@ -55,7 +55,7 @@ internal static class ExtraFields
     private static FieldBuilder Build(string name, string value)
     {
         var field = new FieldBuilder(name);
-        if (string.Equals(name, "Message-ID", StringComparison.OrdinalIgnoreCase)) return field.Whole(Identities.MessageId(value));
+        if (string.Equals(name, "Message-ID", StringComparison.OrdinalIgnoreCase)) return field.Word(Identities.MessageId(value));
         if (string.Equals(name, "Date", StringComparison.OrdinalIgnoreCase))
         {
             return InternetDate.TryParse(value, out _) && Ascii.IsValid(value)

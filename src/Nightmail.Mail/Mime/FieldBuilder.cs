@@ -15,6 +15,9 @@ internal sealed class FieldBuilder
     /// <summary>Blanks beyond this are encoded, so that a line never consists of them.</summary>
     private const int MaxBlanks = 20;
 
+    /// <summary>The room in which an encoded-word is started rather than on the next line.</summary>
+    private const int MinRoom = EncodedWords.MinLength + 8;
+
     /// <summary>Longest word that fits a line of its own.</summary>
     private const int MaxShortWord = 70;
 
@@ -30,16 +33,12 @@ internal sealed class FieldBuilder
         column = field.Length;
     }
 
-    /// <summary>Appends a word as it is, behind a blank at which the line may be folded.</summary>
+    /// <summary>Appends a word as it is, behind a blank at which the line may be folded. The first one is never folded away from the name: some readers keep that blank.</summary>
     public FieldBuilder Word(string word, string blank = " ")
     {
-        // The first word leaves the name of its field only where that makes the line fit.
-        if (column + blank.Length + word.Length > limit && (hasWords || blank.Length + word.Length <= limit)) Fold();
+        if (column + blank.Length + word.Length > limit && hasWords) Fold();
         return Append(blank, word);
     }
-
-    /// <summary>Appends a word that is never folded away from the name of the field.</summary>
-    public FieldBuilder Whole(string word) => Append(" ", word);
 
     /// <summary>Appends ASCII text that a machine reads, unchanged, folded at its blanks.</summary>
     public FieldBuilder Structured(string text)
@@ -57,8 +56,8 @@ internal sealed class FieldBuilder
         var q = EncodedWords.PrefersQ(text);
         for (var position = 0; position < text.Length; blank = " ")
         {
-            if (limit - column - blank.Length < Math.Min(EncodedWords.MinLength + 8, EncodedLineLimit - 1)) Fold();
-            var word = EncodedWords.Next(text.AsSpan(position), limit - column - blank.Length, q, out var taken);
+            if (hasWords && limit - column - blank.Length < MinRoom) Fold();
+            var word = EncodedWords.Next(text.AsSpan(position), Math.Max(MinRoom, limit - column - blank.Length), q, out var taken);
             Append(blank, word);
             position += taken;
         }
@@ -73,6 +72,7 @@ internal sealed class FieldBuilder
     public FieldBuilder Text(string text)
     {
         var words = Split(text);
+        if (words.Count > 0 && column + 1 + words[0].Word.Length > limit) words[0] = words[0] with { MustEncode = true };
         for (var index = 0; index < words.Count; index++)
         {
             var (blank, word, mustEncode) = words[index];

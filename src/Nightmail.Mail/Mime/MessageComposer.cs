@@ -31,14 +31,14 @@ public sealed class MessageComposer(IBlobStore blobs) : IMessageComposer
     {
         if (content.Subject.AsSpan().ContainsAny('\r', '\n', '\0')) throw new MessageInvalidException("the subject holds a line break or NUL; write it in one line");
         var header = new StringBuilder();
-        if (!ExtraFields.Bring(content.Headers, "Date")) Add(new FieldBuilder("Date").Whole(InternetDate.Format(identity.Date)));
+        if (!ExtraFields.Bring(content.Headers, "Date")) Add(new FieldBuilder("Date").Word(InternetDate.Format(identity.Date)));
         Add(new FieldBuilder("From").Mailboxes([Identities.From(identity)]));
         AddMailboxes("To", content.To);
         AddMailboxes("Cc", content.Cc);
         // Some servers write a To of their own, with everybody in it, into a message without any.
-        if (content.To.Count == 0 && content.Cc.Count == 0) Add(new FieldBuilder("To").Whole("undisclosed-recipients:;"));
+        if (content.To.Count == 0 && content.Cc.Count == 0) Add(new FieldBuilder("To").Word("undisclosed-recipients:;"));
         Add(new FieldBuilder("Subject").Text(content.Subject));
-        if (!ExtraFields.Bring(content.Headers, "Message-ID")) Add(new FieldBuilder("Message-ID").Whole(Identities.MessageId(identity)));
+        if (!ExtraFields.Bring(content.Headers, "Message-ID")) Add(new FieldBuilder("Message-ID").Word(Identities.MessageId(identity)));
         foreach (var field in ExtraFields.Write(content.Headers)) header.Append(field);
         return header.ToString();
 
