@@ -1,7 +1,7 @@
-using NodaTime;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
+using NodaTime;
 
 namespace Nightmail.Core.Delivery;
 

@@ -1,9 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Nightmail.Core.Emails;
 using NodaTime;
 using NodaTime.TimeZones;
-using Nightmail.Core.Emails;
 
 namespace Nightmail.Core.Scheduling;
 

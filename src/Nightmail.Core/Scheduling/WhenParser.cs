@@ -1,5 +1,5 @@
-using NodaTime;
 using Nightmail.Core.Emails;
+using NodaTime;
 
 namespace Nightmail.Core.Scheduling;
 
