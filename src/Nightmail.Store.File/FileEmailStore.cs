@@ -1,0 +1,153 @@
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Scheduling;
+using Nightmail.Core.Storage;
+using Nightmail.Store.File.Disk;
+using Nightmail.Store.File.Operations;
+using Nightmail.Store.File.Transactions;
+using Nightmail.Store.File.Workers;
+
+namespace Nightmail.Store.File;
+
+/// <summary>
+/// Emails in one JSON file that any number of processes change at once. Every change is a transaction under the kernel's lock on what is
+/// there now; reading needs no lock. Nothing is loaded before it is needed.
+/// </summary>
+public sealed class FileEmailStore : IEmailStore
+{
+    private readonly QueueFileOptions options;
+    private readonly IDisk disk;
+    private readonly QueuePaths paths;
+    private readonly WorkerFolder workers;
+    private readonly QueueState state;
+    private readonly TransactionPipeline pipeline;
+    private readonly ChangeSignal changes;
+
+    private FileEmailStore(QueueFileOptions options, IDisk disk, TimeProvider time)
+    {
+        (this.options, this.disk) = (options, disk);
+        paths = new(disk, options.Path);
+        // Unlike any other writer's: no process has this number twice in one millisecond, and the counter tells apart those of one process.
+        var writer = $"{disk.ProcessId}-{time.GetUtcNow().ToUnixTimeMilliseconds():x}-{disk.NextNumber():x}";
+        workers = new(disk, paths.Workers, time);
+        changes = new(disk, paths);
+        state = new(disk, paths, workers, writer, time);
+        pipeline = new(state, new(disk, paths.Lock, writer, options.LockTimeout, time), changes.Raise);
+        Blobs = new FileBlobStore(disk, paths.Blobs, writer);
+    }
+
+    /// <summary>A store on the queue that <paramref name="options"/> name. Touches nothing yet.</summary>
+    public static FileEmailStore Open(QueueFileOptions options, IDisk disk, TimeProvider time) => new(options, disk, time);
+
+    /// <summary>The attachments of this queue.</summary>
+    public IBlobStore Blobs { get; }
+
+    /// <inheritdoc/>
+    public TimeSpan SyncInterval => options.SyncInterval;
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken) =>
+        RunAsync(transaction => Adding.Apply(transaction, emails, options.KeyRetention), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken) => LookAsync(view => view.Find(id), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<ScheduledEmail>> ListAsync(EmailFilter filter, CancellationToken cancellationToken) =>
+        LookAsync<IReadOnlyList<ScheduledEmail>>(view => [.. view.Rows(_ => true).Select(view.Settled).Where(filter.Matches).OrderBy(row => row.Due).ThenBy(row => row.Id)], cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<DateTimeOffset?> NextDueAsync(AccountCapacities capacities, CancellationToken cancellationToken) =>
+        LookAsync(view => Claiming.NextDue(view, capacities), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<Claim>> ClaimDueAsync(WorkerId owner, AccountCapacities capacities, CancellationToken cancellationToken)
+    {
+        if (!await LookAsync(view => Claiming.HasWork(view, capacities), cancellationToken)) return [];
+        return await RunAsync(transaction => Claiming.Apply(transaction, owner, capacities), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<string?> BeginAsync(Claim claim, LedgerEntry entry, CancellationToken cancellationToken) =>
+        RunAsync(transaction => Sending.Begin(transaction, claim, entry), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask AppendOutcomeAsync(LedgerEntry entry, CancellationToken cancellationToken) =>
+        await RunAsync(transaction => Sending.AppendOutcome(transaction, entry), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> RecordAsync(Claim claim, AttemptResult result, CancellationToken cancellationToken) =>
+        RunAsync(transaction => Sending.Record(transaction, claim, result), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken) =>
+        RunAsync(transaction => Changing.Apply(transaction, id, change), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<ScheduledEmail>> RescueAsync(DoubtPolicy policy, CancellationToken cancellationToken)
+    {
+        if (!await LookAsync(view => Changing.NeedsRescue(view, policy), cancellationToken)) return [];
+        return await RunAsync(transaction => Changing.Rescue(transaction, policy), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask SetSendingPausedAsync(bool paused, CancellationToken cancellationToken) =>
+        await RunAsync(transaction =>
+        {
+            transaction.Pause(paused);
+            return true;
+        }, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken) => LookAsync(view =>
+    {
+        var counts = new Dictionary<EmailStatus, int>();
+        foreach (var row in view.Rows(_ => true))
+        {
+            var status = view.Settled(row).Status;
+            counts[status] = counts.GetValueOrDefault(status) + 1;
+        }
+
+        return new StoreOverview(counts, view.Document.Statistics.Scheduled, view.SendingPaused);
+    }, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IWorkerPresence> EnterAsync(CancellationToken cancellationToken) => RunAsync(_ =>
+    {
+        workers.RemoveDead();
+        return workers.Enter();
+    }, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<WorkerDescription>> WorkersAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(workers.Living());
+    }
+
+    /// <inheritdoc/>
+    public IDisposable OnChanged(Action callback) => changes.Subscribe(callback);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await pipeline.DisposeAsync();
+        changes.Dispose();
+    }
+
+    private ValueTask<T> LookAsync<T>(Func<QueueView, T> look, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<T>(cancellationToken);
+        try
+        {
+            return new(state.Look(look));
+        }
+        catch (Exception failed)
+        {
+            return ValueTask.FromException<T>(failed);
+        }
+    }
+
+    private ValueTask<T> RunAsync<T>(Func<Transaction, T> apply, CancellationToken cancellationToken) => pipeline.RunAsync(apply, cancellationToken);
+}

@@ -1,0 +1,210 @@
+using System.Text.Json;
+using Nightmail.Core.Emails;
+
+namespace Nightmail.Store.File.Format;
+
+/// <summary>
+/// Reads one email of the file, leniently: numbers for numeric strings and the other way round, an empty array for an empty object, null
+/// for absent, the older plugin's names. Throws <see cref="FormatException"/> where no email can be made of it.
+/// </summary>
+internal ref struct EmailReader
+{
+    private static readonly string[] Names = [.. QueueKeys.Entry, .. QueueKeys.OlderEntry];
+    private DateTimeOffset? scheduledFor, createdAt, lastModified, lastAttempt, nextAttempt, notAfter, retriedAt, sentAt, date;
+    private EmailStatus? status;
+    private FailureReason? reason;
+    private string? account, lastAccount, claimedBy, lastError, sentReply, messageId, frozenFrom, createdBy;
+    private int attempts, lostClaims, deferrals, accountFailures;
+    private long ledgerLast;
+    private Wish? wish;
+    private IdempotencyKey? key;
+    private EmailContent? content;
+    private IReadOnlyList<Attachment> attachments;
+    private IReadOnlyList<Recipient> recipients;
+    private bool unknown;
+
+    /// <summary>Reads the email.</summary>
+    /// <param name="raw">Its bytes.</param>
+    /// <param name="id">Its name, from the key it lies under.</param>
+    /// <param name="hasUnknown">True when it holds keys that are not known here.</param>
+    public static ScheduledEmail Read(ReadOnlySpan<byte> raw, EmailId id, out bool hasUnknown)
+    {
+        var json = new Utf8JsonReader(raw, new JsonReaderOptions { AllowTrailingCommas = true });
+        var email = new EmailReader { attachments = [], recipients = [] };
+        json.Read();
+        if (json.TokenType != JsonTokenType.StartObject) throw new FormatException("it is not an object");
+        for (var last = -1; json.Read() && json.TokenType == JsonTokenType.PropertyName;)
+        {
+            var index = QueueKeys.EntryIndex(json.ValueSpan, last);
+            if (index >= 0) last = index;
+            else index = Array.FindIndex(QueueKeys.OlderEntry, json.GetString()!.Equals) is >= 0 and var older ? QueueKeys.Entry.Length + older : -1;
+            json.Read();
+            if (index < 0)
+            {
+                email.unknown = true;
+                json.Skip();
+                continue;
+            }
+
+            try
+            {
+                email.Take(ref json, Names[index]);
+            }
+            catch (FormatException broken)
+            {
+                throw new FormatException($"{Names[index]}: {broken.Message}", broken);
+            }
+        }
+
+        hasUnknown = email.unknown;
+        return email.Finish(id);
+    }
+
+    private void Take(ref Utf8JsonReader json, string name)
+    {
+        switch (name)
+        {
+            case "id": _ = Lenient.Text(ref json); break;
+            case "scheduled_for": scheduledFor = UnixTime.Read(ref json); break;
+            case "created_at": createdAt = UnixTime.Read(ref json); break;
+            case "status":
+                var word = Lenient.Text(ref json);
+                status = EmailStatusNames.ParseStatus(word) ?? throw new FormatException($"'{word}' is no status");
+                break;
+            case "account": account = Text(ref json) ?? account; break;
+            case "account_id": account ??= Text(ref json); break;
+            case "attempts": attempts = Lenient.Count(ref json); break;
+            case "retries": attempts = Math.Max(attempts, Lenient.Count(ref json)); break;
+            case "last_attempt": lastAttempt = UnixTime.Read(ref json); break;
+            case "last_modified": lastModified = UnixTime.Read(ref json); break;
+            case "email_data": content = Content(ref json); break;
+            case "metadata": Metadata(ref json); break;
+            case "reason": reason = EmailStatusNames.ParseReason(Lenient.Text(ref json)); break;
+            case "wish": wish = EmailParts.Wish(ref json, ref unknown); break;
+            case "not_after": notAfter = UnixTime.Read(ref json); break;
+            case "next_attempt": nextAttempt = UnixTime.Read(ref json); break;
+            case "claimed_by": claimedBy = Text(ref json); break;
+            case "last_account": lastAccount = Text(ref json); break;
+            case "last_error": lastError = Lenient.Text(ref json); break;
+            case "error": lastError ??= json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray ? Skipped(ref json) : Lenient.Text(ref json); break;
+            case "message_id": messageId = Text(ref json); break;
+            case "date": date = UnixTime.Read(ref json); break;
+            case "frozen_from": frozenFrom = Text(ref json); break;
+            case "sent_at": sentAt = UnixTime.Read(ref json); break;
+            case "sent_reply": sentReply = Lenient.Text(ref json); break;
+            case "deferrals": deferrals = Lenient.Count(ref json); break;
+            case "account_failures": accountFailures = Lenient.Count(ref json); break;
+            case "lost_claims": lostClaims = Lenient.Count(ref json); break;
+            case "retried_at": retriedAt = UnixTime.Read(ref json); break;
+            case "recipients": recipients = EmailParts.Recipients(ref json, ref unknown); break;
+            case "idempotency_key": key = Key(ref json); break;
+            case "ledger_last": ledgerLast = Math.Max(0, Lenient.Whole(ref json) ?? 0); break;
+        }
+    }
+
+    private readonly ScheduledEmail Finish(EmailId id) => new()
+    {
+        Id = id,
+        Content = (content ?? throw new FormatException("email_data is missing")) with { Attachments = attachments },
+        ScheduledFor = scheduledFor ?? throw new FormatException("scheduled_for is missing"),
+        Wish = wish,
+        CreatedAt = createdAt ?? scheduledFor.Value,
+        LastModified = lastModified ?? createdAt ?? scheduledFor.Value,
+        Status = status ?? throw new FormatException("status is missing"),
+        Reason = status == EmailStatus.Failed ? reason ?? FailureReason.GaveUp : reason,
+        Account = account,
+        LastAccount = lastAccount,
+        Attempts = attempts,
+        LastAttempt = lastAttempt,
+        NextAttempt = nextAttempt,
+        NotAfter = notAfter,
+        ClaimedBy = claimedBy,
+        LostClaims = lostClaims,
+        Deferrals = deferrals,
+        AccountFailures = accountFailures,
+        RetriedAt = retriedAt,
+        LastError = lastError,
+        SentReply = sentReply,
+        SentAt = sentAt,
+        Recipients = recipients,
+        MessageId = messageId,
+        Date = date,
+        FrozenFrom = frozenFrom,
+        LedgerLast = ledgerLast,
+        IdempotencyKey = key,
+        CreatedBy = createdBy,
+    };
+
+    private EmailContent Content(ref Utf8JsonReader json)
+    {
+        if (!Lenient.EntersObject(ref json, "it")) return new();
+        var found = new EmailContent();
+        while (Lenient.NextProperty(ref json, QueueKeys.EmailData) is { } index)
+        {
+            if (index < 0)
+            {
+                unknown = true;
+                json.Skip();
+                continue;
+            }
+
+            found = QueueKeys.EmailData[index] switch
+            {
+                "to" => found with { To = Lenient.Mailboxes(ref json) },
+                "cc" => found with { Cc = Lenient.Mailboxes(ref json) },
+                "bcc" => found with { Bcc = Lenient.Mailboxes(ref json) },
+                "from" => found with { From = Text(ref json) },
+                "subject" => found with { Subject = Lenient.Text(ref json) ?? "" },
+                "body" => found with { Text = Lenient.Text(ref json) },
+                "html" => found with { Html = Lenient.Text(ref json) },
+                "headers" => found with { Headers = EmailParts.Headers(ref json, ref unknown) },
+                "eml" => found with { Eml = EmailParts.Blob(ref json, ref unknown) },
+                _ => found,
+            };
+        }
+
+        return found;
+    }
+
+    private void Metadata(ref Utf8JsonReader json)
+    {
+        if (!Lenient.EntersObject(ref json, "it")) return;
+        while (Lenient.NextProperty(ref json, QueueKeys.Metadata) is { } index)
+        {
+            if (index == 0) createdBy = Lenient.Text(ref json);
+            else if (index == 1) attachments = EmailParts.Attachments(ref json, ref unknown);
+            else
+            {
+                unknown = true;
+                json.Skip();
+            }
+        }
+    }
+
+    private IdempotencyKey? Key(ref Utf8JsonReader json)
+    {
+        var (name, hash) = ((string?)null, (string?)null);
+        if (!Lenient.EntersObject(ref json, "it")) return null;
+        while (Lenient.NextProperty(ref json, QueueKeys.Key) is { } index)
+        {
+            if (index == 0) name = Lenient.Text(ref json);
+            else if (index == 1) hash = Lenient.Text(ref json);
+            else
+            {
+                unknown = true;
+                json.Skip();
+            }
+        }
+
+        return name is null ? null : new(name, hash ?? "");
+    }
+
+    private static string? Text(ref Utf8JsonReader json) => Lenient.Text(ref json) is { Length: > 0 } text ? text : null;
+
+    private string? Skipped(ref Utf8JsonReader json)
+    {
+        unknown = true;
+        json.Skip();
+        return null;
+    }
+}

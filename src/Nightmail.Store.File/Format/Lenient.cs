@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Nightmail.Store.File.Format;
+
+/// <summary>Reads single values as other programs wrote them. Each leaves the reader on the value's last token.</summary>
+internal static class Lenient
+{
+    /// <summary>A string, or a number or truth value as one; null for null.</summary>
+    public static string? Text(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.Null => null,
+        JsonTokenType.String => reader.GetString(),
+        JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False => System.Text.Encoding.UTF8.GetString(reader.ValueSpan),
+        _ => throw new FormatException("a text is a list or an object"),
+    };
+
+    /// <summary>A whole number, or a string that is one; null for null.</summary>
+    public static long? Whole(ref Utf8JsonReader reader)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.Null:
+                return null;
+            case JsonTokenType.Number when reader.TryGetInt64(out var number):
+                return number;
+            case JsonTokenType.Number when reader.TryGetDouble(out var real) && Math.Abs(real) < 1e15:
+                return (long)real;
+            case JsonTokenType.String when double.TryParse(reader.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) && Math.Abs(parsed) < 1e15:
+                return (long)parsed;
+            default:
+                throw new FormatException("a number is none");
+        }
+    }
+
+    /// <summary>A count that fits an <see cref="int"/>.</summary>
+    public static int Count(ref Utf8JsonReader reader) => (int)Math.Clamp(Whole(ref reader) ?? 0, 0, int.MaxValue);
+
+    /// <summary>Mailboxes: an array of them, or one string; none for null.</summary>
+    public static IReadOnlyList<string> Mailboxes(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray) return Text(ref reader) is { } text ? MailboxLists.Split(text) : [];
+        var list = new List<string>();
+        while (Advance(ref reader) && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (Text(ref reader) is { } mailbox) list.Add(mailbox);
+        }
+
+        return list;
+    }
+
+    /// <summary>True when the reader stands at an object whose properties are to be read; false for null and for Lua's empty table.</summary>
+    public static bool EntersObject(ref Utf8JsonReader reader, string what)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.StartObject:
+                return true;
+            case JsonTokenType.Null:
+                return false;
+            case JsonTokenType.StartArray:
+                Advance(ref reader);
+                if (reader.TokenType == JsonTokenType.EndArray) return false;
+                goto default;
+            default:
+                throw new FormatException($"{what} is not an object");
+        }
+    }
+
+    /// <summary>The next property's place among <paramref name="known"/>, the reader then at its value; -1 for an unknown one; null at the end of the object.</summary>
+    public static int? NextProperty(ref Utf8JsonReader reader, string[] known)
+    {
+        Advance(ref reader);
+        if (reader.TokenType == JsonTokenType.EndObject) return null;
+        var found = -1;
+        for (var index = 0; index < known.Length && found < 0; index++)
+        {
+            if (reader.ValueTextEquals(known[index])) found = index;
+        }
+
+        Advance(ref reader);
+        return found;
+    }
+
+    private static bool Advance(ref Utf8JsonReader reader) => reader.Read() ? true : throw new FormatException("it ends too early");
+}

@@ -1,0 +1,76 @@
+using Nightmail.Core.Emails;
+
+namespace Nightmail.Store.File.Format;
+
+/// <summary>The whole queue file at one moment: its bytes, and what a first look made of them. Never changed once made.</summary>
+internal sealed class QueueDocument
+{
+    private readonly Dictionary<EmailId, QueueEntry> byId;
+    private long? maxLedgerLast;
+
+    public QueueDocument(IReadOnlyList<QueueEntry> entries)
+    {
+        Entries = entries;
+        byId = new(entries.Count);
+        foreach (var entry in entries)
+        {
+            if (entry.Id != default) byId.Add(entry.Id, entry);
+        }
+    }
+
+    /// <summary>A queue that nobody has written yet.</summary>
+    public static QueueDocument Empty { get; } = new([]) { Bytes = null };
+
+    /// <summary>The file's bytes; null when there is no file.</summary>
+    public required byte[]? Bytes { get; init; }
+
+    /// <summary>Every entry, damaged ones too, in the file's order.</summary>
+    public IReadOnlyList<QueueEntry> Entries { get; }
+
+    /// <summary>When the queue was made, as worded; null when it does not say.</summary>
+    public string? Created { get; init; }
+
+    /// <summary>Raised by every write of ours.</summary>
+    public long Revision { get; init; }
+
+    /// <summary>What was ever counted.</summary>
+    public QueueStatistics Statistics { get; init; } = new();
+
+    /// <summary>True while sending is paused as a whole.</summary>
+    public bool SendingPaused { get; init; }
+
+    /// <summary>Top-level keys that are carried along, as they lie in the file: name and value.</summary>
+    public IReadOnlyList<(string Name, ReadOnlyMemory<byte> Value)> Carried { get; init; } = [];
+
+    /// <summary>The highest ledger sequence that any row has taken in.</summary>
+    public long MaxLedgerLast => maxLedgerLast ??= Entries.Count == 0 ? 0 : Entries.Max(entry => entry.LedgerLast);
+
+    /// <summary>The entry of that id, damaged or not, or null.</summary>
+    public QueueEntry? Find(EmailId id) => byId.GetValueOrDefault(id);
+}
+
+/// <summary>The numbers that outlive the emails they count.</summary>
+internal sealed record QueueStatistics
+{
+    public long Scheduled { get; init; }
+
+    public long Sent { get; init; }
+
+    public long Failed { get; init; }
+
+    public long Cancelled { get; init; }
+
+    /// <summary>What else lies in <c>statistics</c>: the object's bytes; empty when there is nothing.</summary>
+    public ReadOnlyMemory<byte> Raw { get; init; }
+
+    /// <summary>The numbers after a row went from one status to another; null: there was no row before.</summary>
+    public QueueStatistics Moved(EmailStatus? from, EmailStatus to) => from == to ? this : this with
+    {
+        Scheduled = Scheduled + (from is null ? 1 : 0),
+        Sent = Sent + Change(from, to, EmailStatus.Sent),
+        Failed = Failed + Change(from, to, EmailStatus.Failed),
+        Cancelled = Cancelled + Change(from, to, EmailStatus.Cancelled),
+    };
+
+    private static int Change(EmailStatus? from, EmailStatus to, EmailStatus counted) => (to == counted ? 1 : 0) - (from == counted ? 1 : 0);
+}

@@ -1,0 +1,234 @@
+using System.Text.Json;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+
+namespace Nightmail.Store.File.Format;
+
+/// <summary>
+/// Takes the first look at the file's bytes: where each email lies, and the few facts that need no closer reading. What cannot be read
+/// as a whole is an error with line and column; an entry that is no email is kept as it is.
+/// </summary>
+internal ref struct QueueScanner
+{
+    private readonly byte[] bytes;
+    private readonly QueueDocument? before;
+    private readonly int start;
+    private readonly List<QueueEntry> entries = [];
+    private readonly HashSet<EmailId> seen = [];
+    private readonly List<(string, ReadOnlyMemory<byte>)> carried = [];
+    private Utf8JsonReader json;
+    private string? created;
+    private long revision;
+    private bool paused;
+    private bool hasQueue;
+    private QueueStatistics? statistics;
+
+    private QueueScanner(byte[] bytes, QueueDocument? before)
+    {
+        this.bytes = bytes;
+        this.before = before;
+        // A byte order mark is no JSON, but some editors write one.
+        start = bytes.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0;
+        json = new Utf8JsonReader(bytes.AsSpan(start), new JsonReaderOptions { AllowTrailingCommas = true });
+    }
+
+    /// <summary>Looks at the bytes.</summary>
+    /// <param name="bytes">The whole file; kept.</param>
+    /// <param name="before">What the file was before, so that entries which have not changed are not read again.</param>
+    /// <param name="path">For the message of an error.</param>
+    /// <exception cref="StoreException">They are no queue, or one of a newer version.</exception>
+    public static QueueDocument Scan(byte[] bytes, QueueDocument? before, string path)
+    {
+        var scanner = new QueueScanner(bytes, before);
+        try
+        {
+            return scanner.Scan();
+        }
+        catch (JsonException broken)
+        {
+            var place = $"line {(broken.LineNumber ?? 0) + 1}, column {(broken.BytePositionInLine ?? 0) + 1}";
+            throw Unreadable(path, bytes.Length == 0 ? "it is empty" : $"it is damaged at {place}", broken);
+        }
+        catch (Exception broken) when (broken is FormatException or InvalidOperationException)
+        {
+            throw Unreadable(path, broken.Message, broken);
+        }
+    }
+
+    private static StoreException Unreadable(string path, string what, Exception? inner) => new(StoreTrouble.Unreadable,
+        $"cannot read {path}: {what}; nothing was changed: repair it or move it aside, or name another queue with --queue", inner);
+
+    private QueueDocument Scan()
+    {
+        json.Read();
+        if (json.TokenType != JsonTokenType.StartObject) throw new FormatException("it is not a JSON object");
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = json.GetString()!;
+            json.Read();
+            TakeTop(name);
+        }
+
+        while (json.Read())
+        {
+            // Only white space may follow; anything else throws.
+        }
+
+        if (!hasQueue) throw new FormatException("it has no 'queue'; is it a Nightmail queue?");
+        return new QueueDocument(entries)
+        {
+            Bytes = bytes, Created = created, Revision = revision, SendingPaused = paused, Carried = carried,
+            Statistics = statistics ?? CountRows(),
+        };
+    }
+
+    private void TakeTop(string name)
+    {
+        switch (name)
+        {
+            case "version":
+                CheckVersion(Lenient.Text(ref json));
+                break;
+            case "created":
+                created = Lenient.Text(ref json);
+                break;
+            case "last_modified":
+                json.Skip();
+                break;
+            case "revision":
+                revision = Lenient.Whole(ref json) ?? 0;
+                break;
+            case "sending_paused":
+                paused = json.TokenType == JsonTokenType.True || (json.TokenType == JsonTokenType.Number && Lenient.Whole(ref json) != 0);
+                json.Skip();
+                break;
+            case "queue":
+                hasQueue = true;
+                if (Lenient.EntersObject(ref json, "'queue'")) TakeQueue();
+                break;
+            case "statistics":
+                TakeStatistics();
+                break;
+            default:
+                // A copy, so that it does not hold the whole file in memory through all later versions.
+                carried.Add((name, Value().ToArray()));
+                break;
+        }
+    }
+
+    private static void CheckVersion(string? version)
+    {
+        if (version is null) return;
+        var major = version.Split('.')[0];
+        if (!int.TryParse(major, System.Globalization.CultureInfo.InvariantCulture, out var number)) throw new FormatException($"its version '{version}' is none");
+        if (number > QueueKeys.MajorVersion) throw new FormatException($"a newer program wrote it (format {version}, this one knows {QueueKeys.Version}); update nightmail");
+    }
+
+    private void TakeQueue()
+    {
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = json.GetString()!;
+            json.Read();
+            if (json.TokenType == JsonTokenType.StartObject) entries.Add(TakeEntry(key));
+            else entries.Add(QueueEntry.Damaged(key, Value(), "it is not an object"));
+        }
+    }
+
+    private QueueEntry TakeEntry(string key)
+    {
+        var from = start + (int)json.TokenStartIndex;
+        var canonical = true;
+        var (last, ledgerLast, hasKey, status) = (-1, 0L, false, (EmailStatus?)null);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var index = QueueKeys.EntryIndex(json.ValueSpan, last);
+            // An unknown key belongs behind all known ones; after it no known one is in its place any more.
+            var place = index < 0 ? QueueKeys.Entry.Length : index;
+            canonical &= place >= last + (index < 0 ? 0 : 1) && (place >= QueueKeys.EntryAlways || place == last + 1) && IsIndented((int)json.TokenStartIndex);
+            last = place;
+            canonical &= index >= 0 || !IsOlderName();
+            json.Read();
+            switch (index < 0 ? "" : QueueKeys.Entry[index])
+            {
+                case "status":
+                    status = json.TokenType == JsonTokenType.String ? EmailStatusNames.ParseStatus(json.GetString()) : null;
+                    canonical &= status is { } known && json.ValueTextEquals(known.Name());
+                    break;
+                case "ledger_last":
+                    canonical &= json.TokenType == JsonTokenType.Number && json.TryGetInt64(out ledgerLast);
+                    break;
+                case "idempotency_key":
+                    hasKey = json.TokenType == JsonTokenType.StartObject;
+                    break;
+                case "scheduled_for" or "created_at" or "attempts" or "last_modified":
+                    canonical &= json.TokenType == JsonTokenType.Number;
+                    break;
+                case "email_data" or "metadata":
+                    canonical &= json.TokenType == JsonTokenType.StartObject;
+                    break;
+            }
+
+            json.Skip();
+        }
+
+        var raw = new ReadOnlyMemory<byte>(bytes, from, start + (int)json.BytesConsumed - from);
+        if (!EmailId.TryParse(key, out var id)) return QueueEntry.Damaged(key, raw, $"'{key}' is not an email id");
+        if (!seen.Add(id)) return QueueEntry.Damaged(key, raw, $"there is another email {id}");
+        if (before?.Find(id) is { } old && old.Key == key && old.Raw.Span.SequenceEqual(raw.Span)) return old.At(raw);
+        return new QueueEntry
+        {
+            Key = key, Id = id, Raw = raw, Status = status, LedgerLast = ledgerLast, HasIdempotencyKey = hasKey,
+            IsCanonical = canonical && last + 1 >= QueueKeys.EntryAlways && key == id.ToString(),
+        };
+    }
+
+    private readonly bool IsOlderName()
+    {
+        foreach (var older in QueueKeys.OlderEntry)
+        {
+            if (json.ValueTextEquals(older)) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>True when a line break and three levels of indentation stand before the token.</summary>
+    private readonly bool IsIndented(int token) => bytes.AsSpan(0, start + token).EndsWith("\n      "u8);
+
+    private void TakeStatistics()
+    {
+        var from = start + (int)json.TokenStartIndex;
+        if (!Lenient.EntersObject(ref json, "'statistics'")) return;
+        var counts = new long[QueueKeys.Statistics.Length];
+        while (Lenient.NextProperty(ref json, QueueKeys.Statistics) is { } index)
+        {
+            if (index >= 0) counts[index] = Math.Max(0, Lenient.Whole(ref json) ?? 0);
+            else json.Skip();
+        }
+
+        statistics = new()
+        {
+            Scheduled = counts[0], Sent = counts[1], Failed = counts[2], Cancelled = counts[3],
+            Raw = bytes.AsSpan(from, start + (int)json.BytesConsumed - from).ToArray(),
+        };
+    }
+
+    private ReadOnlyMemory<byte> Value()
+    {
+        var from = start + (int)json.TokenStartIndex;
+        json.Skip();
+        return new(bytes, from, start + (int)json.BytesConsumed - from);
+    }
+
+    private readonly QueueStatistics CountRows()
+    {
+        var counted = new QueueStatistics();
+        foreach (var entry in entries)
+        {
+            if (entry.Status is { } status) counted = counted.Moved(null, status);
+        }
+
+        return counted;
+    }
+}

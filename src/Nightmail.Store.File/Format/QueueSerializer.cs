@@ -1,0 +1,154 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Nightmail.Core.Emails;
+
+namespace Nightmail.Store.File.Format;
+
+/// <summary>Writes the file: unchanged entries as the bytes they are, changed ones anew, the rest in the format's order.</summary>
+internal sealed class QueueSerializer
+{
+    private static readonly JsonWriterOptions Options = new()
+    {
+        Indented = true, IndentSize = 2, NewLine = "\n", SkipValidation = true,
+        // The file is read by people: letters stay letters. It is never put into a web page.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private static readonly byte[] EntryPrefix = "{\n  \"queue\": {\n    \"e\": "u8.ToArray();
+    private readonly ArrayBufferWriter<byte> scratch = new(16 * 1024);
+
+    /// <summary>What a changed queue is made of.</summary>
+    /// <param name="Changed">New rows and changed ones.</param>
+    /// <param name="Statistics">The numbers after the change.</param>
+    /// <param name="SendingPaused">The pause after the change.</param>
+    /// <param name="Now">For <c>last_modified</c>.</param>
+    public sealed record Change(IReadOnlyDictionary<EmailId, ScheduledEmail> Changed, QueueStatistics Statistics, bool SendingPaused, DateTimeOffset Now);
+
+    /// <summary>The document after the change, with its bytes; <paramref name="before"/> stays as it is.</summary>
+    public QueueDocument Serialize(QueueDocument before, Change change)
+    {
+        var parts = new List<(QueueEntry? Old, ScheduledEmail? Email, byte[]? Fresh, bool Unknown)>(before.Entries.Count + change.Changed.Count);
+        foreach (var entry in before.Entries)
+        {
+            if (entry.Id != default && change.Changed.TryGetValue(entry.Id, out var email)) parts.Add((entry, email, WriteEmail(email, entry), entry.HasUnknown));
+            else if (!entry.IsCanonical && entry.Email is { } older) parts.Add((entry, older, WriteEmail(older, entry), entry.HasUnknown));
+            else parts.Add((entry, null, null, false));
+        }
+
+        foreach (var (id, email) in change.Changed)
+        {
+            if (before.Find(id) is null) parts.Add((null, email, WriteEmail(email, null), false));
+        }
+
+        var created = before.Created ?? Rfc3339(change.Now);
+        var revision = before.Revision + 1;
+        var head = Head(created, revision, change.Now, parts.Count > 0);
+        var tail = Tail(before, change);
+        var keys = parts.ConvertAll(part => KeyLine(part.Email?.Id.ToString() ?? part.Old!.Key));
+        var size = head.Length + tail.Length + keys.Sum(key => key.Length) + Math.Max(0, parts.Count - 1)
+            + parts.Sum(part => part.Fresh?.Length ?? part.Old!.Raw.Length);
+
+        var bytes = new byte[size];
+        var entries = new List<QueueEntry>(parts.Count);
+        head.CopyTo(bytes, 0);
+        var at = head.Length;
+        for (var index = 0; index < parts.Count; index++)
+        {
+            var (old, email, fresh, unknown) = parts[index];
+            if (index > 0) bytes[at++] = (byte)',';
+            keys[index].CopyTo(bytes, at);
+            at += keys[index].Length;
+            var value = fresh ?? old!.Raw;
+            value.CopyTo(bytes.AsMemory(at));
+            var raw = new ReadOnlyMemory<byte>(bytes, at, value.Length);
+            entries.Add(email is null ? old!.At(raw) : QueueEntry.Written(email, raw, unknown));
+            at += value.Length;
+        }
+
+        tail.CopyTo(bytes, at);
+        return new QueueDocument(entries)
+        {
+            Bytes = bytes, Created = created, Revision = revision, SendingPaused = change.SendingPaused, Statistics = change.Statistics, Carried = before.Carried,
+        };
+    }
+
+    /// <summary>The bytes of one email's entry; what they say is read back and compared, so that nothing is written that reads differently.</summary>
+    private byte[] WriteEmail(ScheduledEmail email, QueueEntry? previous)
+    {
+        using var old = previous is { HasUnknown: true } ? JsonDocument.Parse(previous.Raw, new JsonDocumentOptions { AllowTrailingCommas = true }) : null;
+        var bytes = WriteEntry(email, old?.RootElement ?? default);
+        var again = WriteEntry(EmailReader.Read(bytes, email.Id, out _), old?.RootElement ?? default);
+        if (!bytes.AsSpan().SequenceEqual(again)) throw new InvalidOperationException($"{email.Id} would not read back as it was written; nothing was changed");
+        return bytes;
+    }
+
+    private byte[] WriteEntry(ScheduledEmail email, JsonElement previous)
+    {
+        scratch.ResetWrittenCount();
+        using var writer = new Utf8JsonWriter(scratch, Options);
+        // Two levels deep, so that the indentation is the file's.
+        writer.WriteStartObject();
+        writer.WriteStartObject("queue");
+        writer.WritePropertyName("e");
+        EmailWriter.Write(writer, email, previous);
+        writer.Flush();
+        return scratch.WrittenSpan[EntryPrefix.Length..].ToArray();
+    }
+
+    private byte[] Head(string created, long revision, DateTimeOffset now, bool any)
+    {
+        scratch.ResetWrittenCount();
+        using var writer = new Utf8JsonWriter(scratch, Options);
+        writer.WriteStartObject();
+        writer.WriteString("version", QueueKeys.Version);
+        writer.WriteString("created", created);
+        writer.WriteString("last_modified", Rfc3339(now));
+        writer.WriteNumber("revision", revision);
+        writer.WriteStartObject("queue");
+        writer.Flush();
+        return any ? scratch.WrittenSpan.ToArray() : [.. scratch.WrittenSpan, (byte)'}'];
+    }
+
+    private byte[] Tail(QueueDocument before, Change change)
+    {
+        scratch.ResetWrittenCount();
+        using var writer = new Utf8JsonWriter(scratch, Options);
+        writer.WriteStartObject();
+        writer.WriteStartObject("statistics");
+        writer.WriteNumber(QueueKeys.Statistics[0], change.Statistics.Scheduled);
+        writer.WriteNumber(QueueKeys.Statistics[1], change.Statistics.Sent);
+        writer.WriteNumber(QueueKeys.Statistics[2], change.Statistics.Failed);
+        writer.WriteNumber(QueueKeys.Statistics[3], change.Statistics.Cancelled);
+        if (change.Statistics.Raw.Length > 0)
+        {
+            using var old = JsonDocument.Parse(change.Statistics.Raw, new JsonDocumentOptions { AllowTrailingCommas = true });
+            UnknownKeys.Copy(writer, old.RootElement, QueueKeys.Statistics);
+        }
+
+        writer.WriteEndObject();
+        foreach (var carried in before.Carried.Where(each => each.Name == "accounts")) Carry(writer, carried);
+        if (change.SendingPaused) writer.WriteBoolean("sending_paused", true);
+        foreach (var carried in before.Carried.Where(each => each.Name != "accounts")) Carry(writer, carried);
+        writer.WriteEndObject();
+        writer.Flush();
+        // The object's opening brace and line break make room for the end of the queue.
+        var open = before.Entries.Count + change.Changed.Count > 0 ? "\n  },\n"u8 : ",\n"u8;
+        return [.. open, .. scratch.WrittenSpan[2..], (byte)'\n'];
+    }
+
+    private static void Carry(Utf8JsonWriter writer, (string Name, ReadOnlyMemory<byte> Value) carried)
+    {
+        using var value = JsonDocument.Parse(carried.Value, new JsonDocumentOptions { AllowTrailingCommas = true });
+        writer.WritePropertyName(carried.Name);
+        UnknownKeys.CopyValue(writer, value.RootElement);
+    }
+
+    private static byte[] KeyLine(string key)
+    {
+        var encoded = JsonEncodedText.Encode(key, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes;
+        return [.. "\n    \""u8, .. encoded, .. "\": "u8];
+    }
+
+    private static string Rfc3339(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,72 @@
+using Nightmail.Store.File.Disk;
+
+namespace Nightmail.Store.File.Ledger;
+
+/// <summary>
+/// An append-only file of <see cref="CheckedLine"/>s that is read on from where the last look ended. Appending needs the queue's lock;
+/// reading does not.
+/// </summary>
+internal sealed class CheckedLog(IDisk disk, string path)
+{
+    private long offset;
+    private bool unterminated;
+
+    /// <summary>The bytes that were there at the last look.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>True when the file was there at the last look.</summary>
+    public bool Exists { get; private set; }
+
+    /// <summary>Hands over each new line's JSON.</summary>
+    /// <param name="underLock">True while nobody can append: then a last line without its line feed, whose check holds, counts too, because
+    /// the next append ends it. Without the lock somebody may be in the middle of writing it.</param>
+    /// <param name="take">Is given the JSON, which may be kept.</param>
+    /// <returns>False when the file is gone or shorter than it was: what was read of it no longer counts.</returns>
+    public bool Refresh(bool underLock, Action<ReadOnlyMemory<byte>> take)
+    {
+        if (disk.Stat(path) is not { } stat) return !Exists;
+        if (stat.Length < Length) return false;
+        Exists = true;
+        if (stat.Length == offset) return true;
+        var bytes = disk.ReadAll(path, offset);
+        if (bytes is null) return false;
+        Length = offset + bytes.Length;
+        var rest = bytes.AsMemory();
+        for (int end; (end = rest.Span.IndexOf((byte)'\n')) >= 0; rest = rest[(end + 1)..])
+        {
+            offset += end + 1;
+            if (CheckedLine.TryRead(rest[..end], out var json)) take(json);
+        }
+
+        if (bytes.Length > 0) unterminated = rest.Length > 0;
+        if (underLock && CheckedLine.TryRead(rest, out var last))
+        {
+            offset += rest.Length;
+            take(last);
+        }
+
+        return true;
+    }
+
+    /// <summary>Appends whole lines in one write and returns when they are durable; the file's name is durable once its folder was synced.</summary>
+    public void Append(ReadOnlySpan<byte> lines)
+    {
+        using var file = disk.OpenAppend(path);
+        // What an append left half written must not spoil the next line.
+        if (unterminated) file.Write([(byte)'\n', .. lines]);
+        else file.Write(lines);
+        file.Sync();
+        Length += lines.Length + (unterminated ? 1 : 0);
+        offset = Length;
+        unterminated = false;
+        Exists = true;
+    }
+
+    /// <summary>Makes durable what another process wrote and may not have synced before it died.</summary>
+    public void Sync()
+    {
+        if (disk.Stat(path) is null) return;
+        using var file = disk.OpenAppend(path);
+        file.Sync();
+    }
+}

@@ -1,0 +1,63 @@
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Storage;
+
+namespace Nightmail.Store.File.Ledger;
+
+/// <summary>One email's ledger entries. Lines are kept unread until somebody asks: most are of emails that nobody looks at any more.</summary>
+internal sealed class EmailHistory
+{
+    private readonly List<LedgerEntry> entries = [];
+    private readonly Queue<ReadOnlyMemory<byte>> unread = [];
+    private readonly EmailLedger ledger;
+
+    public EmailHistory() => ledger = new(entries);
+
+    /// <summary>The sequence of the last entry, read or not.</summary>
+    public long LastSequence { get; private set; }
+
+    /// <summary>Everything, in order.</summary>
+    /// <exception cref="StoreException">An entry cannot be understood; then nothing may be decided about this email.</exception>
+    public EmailLedger Ledger
+    {
+        get
+        {
+            while (unread.TryPeek(out var line))
+            {
+                try
+                {
+                    entries.Add(LedgerJson.Read(line.Span));
+                }
+                catch (Exception broken) when (broken is FormatException or System.Text.Json.JsonException or InvalidOperationException)
+                {
+                    throw new StoreException(StoreTrouble.Unreadable, $"the ledger has a line that this program does not understand ({broken.Message}); update nightmail", broken);
+                }
+
+                unread.Dequeue();
+            }
+
+            return ledger;
+        }
+    }
+
+    /// <summary>Takes in a line that lies in the ledger.</summary>
+    public void Add(long sequence, ReadOnlyMemory<byte> line)
+    {
+        unread.Enqueue(line);
+        LastSequence = sequence;
+    }
+
+    /// <summary>Takes in an entry that is about to be written.</summary>
+    public void Add(LedgerEntry entry)
+    {
+        _ = Ledger;
+        entries.Add(entry);
+        LastSequence = entry.Sequence;
+    }
+
+    /// <summary>Takes the last entry out again: it is not going to be written.</summary>
+    public void RemoveLast()
+    {
+        entries.RemoveAt(entries.Count - 1);
+        LastSequence = ledger.LastSequence;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Text;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+using Nightmail.Store.File.Disk;
+using Nightmail.Store.File.Format;
+
+namespace Nightmail.Store.File.Ledger;
+
+/// <summary>
+/// The ledger's folder: an identity and append-only segments, read on from where the last look ended and indexed by email. Entries are
+/// staged by a transaction and then written together, in one append and one sync. Not safe for two threads at once.
+/// </summary>
+internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeProvider time)
+{
+    /// <summary>A segment that has grown to this takes no further batch. Eight megabytes hold some 20,000 emails and are read in a blink.</summary>
+    private const long SegmentLimit = 8 * 1024 * 1024;
+
+    private readonly Dictionary<EmailId, EmailHistory> histories = [];
+    private readonly List<LedgerEntry> staged = [];
+    private CheckedLog? segment;
+    private int number;
+
+    /// <summary>The highest sequence there is.</summary>
+    public long LastSequence { get; private set; }
+
+    /// <summary>How many entries wait to be written.</summary>
+    public int StagedCount => staged.Count;
+
+    /// <summary>Takes in what was appended since the last look.</summary>
+    public void Refresh(bool underLock)
+    {
+        if (segment is null && !OpenFirst()) return;
+        while (true)
+        {
+            if (!segment!.Refresh(underLock, Take))
+            {
+                // Somebody removed or replaced the ledger: read what is there now.
+                Forget();
+                if (!OpenFirst()) return;
+                continue;
+            }
+
+            if (segment.Length < SegmentLimit || disk.Stat(SegmentPath(number + 1)) is null) return;
+            segment = new(disk, SegmentPath(++number));
+        }
+    }
+
+    /// <summary>All that is known of an email.</summary>
+    public EmailLedger Of(EmailId email) => histories.TryGetValue(email, out var history) ? history.Ledger : EmailLedger.Empty;
+
+    /// <summary>The sequence of an email's last entry; 0: none.</summary>
+    public long LastSequenceOf(EmailId email) => histories.TryGetValue(email, out var history) ? history.LastSequence : 0;
+
+    /// <summary>Adds an entry that <see cref="WriteStaged"/> will write; whoever asks sees it at once.</summary>
+    /// <param name="entry">The entry, its sequence not yet given.</param>
+    /// <param name="above">Sequences that rows know of, although the ledger may have lost them, are not given again.</param>
+    public LedgerEntry Stage(LedgerEntry entry, long above)
+    {
+        var complete = entry with
+        {
+            Sequence = Math.Max(LastSequence, above) + 1,
+            At = UnixTime.RoundDown(entry.At),
+            NextAttempt = entry.NextAttempt is { } next ? UnixTime.RoundUp(next) : null,
+            Date = entry.Date is { } date ? UnixTime.RoundDown(date) : null,
+            ScheduledFor = entry.ScheduledFor is { } scheduled ? UnixTime.RoundUp(scheduled) : null,
+        };
+        staged.Add(complete);
+        LastSequence = complete.Sequence;
+        HistoryOf(complete.Email).Add(complete);
+        return complete;
+    }
+
+    /// <summary>Takes out again what was staged after the first <paramref name="count"/>.</summary>
+    public void Unstage(int count)
+    {
+        for (var index = staged.Count - 1; index >= count; index--) histories[staged[index].Email].RemoveLast();
+        staged.RemoveRange(count, staged.Count - count);
+    }
+
+    /// <summary>Makes durable what was staged.</summary>
+    /// <exception cref="StoreException">It could not; any part of it may be there. The caller forgets and reads again.</exception>
+    public void WriteStaged()
+    {
+        if (staged.Count == 0) return;
+        var isNew = segment is null || !segment.Exists || segment.Length >= SegmentLimit;
+        if (segment is null) MakeFolder();
+        if (segment is null || segment.Length >= SegmentLimit) segment = new(disk, SegmentPath(++number));
+        var batch = new MemoryStream();
+        foreach (var entry in staged) batch.Write(CheckedLine.Write(LedgerJson.Write(entry)));
+        segment.Append(batch.GetBuffer().AsSpan(0, (int)batch.Length));
+        if (isNew) disk.SyncFolder(folder);
+        staged.Clear();
+    }
+
+    /// <summary>Forgets everything, so that the next look reads what is really there.</summary>
+    public void Forget()
+    {
+        histories.Clear();
+        staged.Clear();
+        segment = null;
+        number = 0;
+        LastSequence = 0;
+    }
+
+    /// <summary>Makes durable what a process that died may have left unsynced.</summary>
+    public void SyncLeftovers()
+    {
+        if (disk.Stat(folder) is null) return;
+        if (Segments().LastOrDefault() is > 0 and var last) new CheckedLog(disk, SegmentPath(last)).Sync();
+        disk.SyncFolder(folder);
+    }
+
+    private void Take(ReadOnlyMemory<byte> json)
+    {
+        long sequence;
+        EmailId email;
+        try
+        {
+            (sequence, email) = LedgerJson.ReadHead(json.Span);
+        }
+        catch (Exception broken) when (broken is FormatException or System.Text.Json.JsonException or InvalidOperationException)
+        {
+            throw new StoreException(StoreTrouble.Unreadable, $"{SegmentPath(number)} has a line that this program does not understand ({broken.Message}); update nightmail", broken);
+        }
+
+        LastSequence = Math.Max(LastSequence, sequence);
+        HistoryOf(email).Add(sequence, json);
+    }
+
+    private EmailHistory HistoryOf(EmailId email)
+    {
+        if (!histories.TryGetValue(email, out var history)) histories.Add(email, history = new());
+        return history;
+    }
+
+    private bool OpenFirst()
+    {
+        if (Segments().FirstOrDefault() is not (> 0 and var first)) return false;
+        segment = new(disk, SegmentPath(number = first));
+        return true;
+    }
+
+    private void MakeFolder()
+    {
+        disk.EnsureFolder(folder);
+        var identity = Path.Combine(folder, "identity");
+        if (disk.Stat(identity) is { Length: > 0 }) return;
+        var name = Guid.CreateVersion7(time.GetUtcNow());
+        AtomicFile.Replace(disk, Path.Combine(folder, $".identity.{writer}{QueuePaths.TemporaryEnding}"), identity,
+            Encoding.UTF8.GetBytes($"{{\"ledger\":\"{name:N}\"}}\n"));
+    }
+
+    private IEnumerable<int> Segments() => disk.List(folder)
+        .Where(name => name.EndsWith(".log", StringComparison.Ordinal))
+        .Select(name => int.TryParse(name.AsSpan(0, name.Length - 4), System.Globalization.CultureInfo.InvariantCulture, out var parsed) ? parsed : 0)
+        .Where(parsed => parsed > 0)
+        .Order();
+
+    private string SegmentPath(int which) => Path.Combine(folder, $"{which:D8}.log");
+}

@@ -1,0 +1,49 @@
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+using Nightmail.Store.File.Ledger;
+using Nightmail.Store.File.Transactions;
+
+namespace Nightmail.Store.File.Operations;
+
+/// <summary>Keeps new emails.</summary>
+internal static class Adding
+{
+    /// <summary>All of them, or an exception and none.</summary>
+    public static IReadOnlyList<AddResult> Apply(Transaction transaction, IReadOnlyList<ScheduledEmail> emails, TimeSpan keyRetention) =>
+        [.. emails.Select(email => Add(transaction, email, keyRetention))];
+
+    private static AddResult Add(Transaction transaction, ScheduledEmail email, TimeSpan keyRetention)
+    {
+        if (email.IdempotencyKey is { } key && SeenBefore(transaction, key, keyRetention) is { } seen)
+        {
+            if (seen.Key.RequestHash != key.RequestHash) return new AddResult.KeyConflict(seen.Email);
+            if (seen.IsOnlyInRow) transaction.AddKey(seen with { IsOnlyInRow = false });
+            return new AddResult.Existing(seen.Email, transaction.Find(seen.Email));
+        }
+
+        if (transaction.Has(email.Id)) throw new StoreException(StoreTrouble.Unwritable, $"there is an email {email.Id} already; nothing was changed: schedule it without naming an id");
+        foreach (var blob in Blobs(email.Content))
+        {
+            if (!transaction.HasBlob(blob))
+                throw new StoreException(StoreTrouble.Unwritable, $"the bytes {blob.Sha256} of an attachment are not kept; nothing was changed: add the file again");
+        }
+
+        var kept = transaction.Put(email with { Status = EmailStatus.Pending, ClaimedBy = null, LedgerLast = 0 });
+        if (email.IdempotencyKey is { } fresh) transaction.AddKey(new(fresh, kept.Id, transaction.Now));
+        return new AddResult.Added(kept);
+    }
+
+    private static SeenKey? SeenBefore(Transaction transaction, IdempotencyKey key, TimeSpan keyRetention)
+    {
+        if (transaction.FindKey(key.Key) is not { } seen) return null;
+        if (seen.At + keyRetention > transaction.Now) return seen;
+        // An old key counts for as long as its email still waits.
+        return transaction.Find(seen.Email) is { } row && !row.Status.IsFinal() ? seen : null;
+    }
+
+    private static IEnumerable<BlobRef> Blobs(EmailContent content)
+    {
+        var attached = content.Attachments.Select(attachment => attachment.Blob);
+        return content.Eml is { } eml ? attached.Append(eml) : attached;
+    }
+}

@@ -1,0 +1,53 @@
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Store.File.Transactions;
+
+namespace Nightmail.Store.File.Operations;
+
+/// <summary>Finds what is due, and gives it to a worker.</summary>
+internal static class Claiming
+{
+    /// <summary>The earliest instant at which there is something to claim or to fail as expired; null: none.</summary>
+    public static DateTimeOffset? NextDue(QueueView view, AccountCapacities capacities)
+    {
+        DateTimeOffset? earliest = null;
+        foreach (var row in Pending(view))
+        {
+            if (!capacities.CouldTake(row)) continue;
+            // Expiry is strictly after the last moment.
+            var expires = row.NotAfter?.AddMilliseconds(1);
+            var due = view.SendingPaused ? expires : expires < row.Due ? expires : row.Due;
+            if (due is not null && (earliest is null || due < earliest)) earliest = due;
+        }
+
+        return earliest;
+    }
+
+    /// <summary>True when <see cref="Apply"/> would change anything.</summary>
+    public static bool HasWork(QueueView view, AccountCapacities capacities) =>
+        Pending(view).Any(row => Arbitration.IsExpired(row, view.Now)
+            || (!view.SendingPaused && Arbitration.IsClaimable(row, view.Now) && capacities.CouldTake(row)));
+
+    /// <summary>Claims, oldest first, what the capacities take; fails what has expired.</summary>
+    public static IReadOnlyList<Claim> Apply(Transaction transaction, WorkerId owner, AccountCapacities capacities)
+    {
+        var claims = new List<Claim>();
+        var due = Pending(transaction).Where(row => row.Due <= transaction.Now || Arbitration.IsExpired(row, transaction.Now))
+            .OrderBy(row => row.Due).ThenBy(row => row.Id).ToList();
+        foreach (var row in due)
+        {
+            if (Arbitration.IsExpired(row, transaction.Now)) transaction.Put(Arbitration.Expired(row, transaction.Now));
+            else if (!transaction.SendingPaused && Arbitration.IsClaimable(row, transaction.Now) && capacities.TryTake(row) is { } account)
+            {
+                var claimed = transaction.Put(Arbitration.Claimed(row, transaction.LedgerOf(row.Id), owner, account, transaction.Now));
+                claims.Add(new(claimed, owner, claimed.Attempts, account));
+            }
+        }
+
+        return claims;
+    }
+
+    private static IEnumerable<ScheduledEmail> Pending(QueueView view) =>
+        view.Rows(status => status == EmailStatus.Pending).Select(view.Settled).Where(row => row.Status == EmailStatus.Pending);
+}

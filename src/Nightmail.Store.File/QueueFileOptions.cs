@@ -1,0 +1,17 @@
+namespace Nightmail.Store.File;
+
+/// <summary>Which queue, and how patient with it.</summary>
+public sealed record QueueFileOptions
+{
+    /// <summary>The queue file; it need not exist. Everything else lies beside it under derived names.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>How long a change waits for another process's lock before it fails as busy. Five seconds outlast any honest holder.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long another process's change can stay unnoticed where the system does not tell of it.</summary>
+    public TimeSpan SyncInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an idempotency key is remembered after its email has become final.</summary>
+    public TimeSpan KeyRetention { get; init; } = TimeSpan.FromDays(30);
+}

@@ -1,0 +1,48 @@
+using Nightmail.Store.File.Disk;
+
+namespace Nightmail.Store.File;
+
+/// <summary>Where everything of one queue lies, derived from the queue's real path, so that a symbolic link and its target share one lock.</summary>
+internal sealed class QueuePaths
+{
+    private const string QueueEnding = ".json";
+
+    public QueuePaths(IDisk disk, string queue)
+    {
+        Queue = disk.RealPath(queue);
+        Folder = Path.GetDirectoryName(Queue)!;
+        var stem = Queue.EndsWith(QueueEnding, StringComparison.OrdinalIgnoreCase) ? Queue[..^QueueEnding.Length] : Queue;
+        Lock = stem + ".lock";
+        Ledger = stem + ".ledger";
+        Blobs = stem + ".blobs";
+        Workers = stem + ".workers";
+        TemporaryPrefix = "." + Path.GetFileName(stem) + ".";
+    }
+
+    /// <summary>The queue file.</summary>
+    public string Queue { get; }
+
+    /// <summary>The folder it lies in.</summary>
+    public string Folder { get; }
+
+    /// <summary>The lock file.</summary>
+    public string Lock { get; }
+
+    /// <summary>The ledger's folder.</summary>
+    public string Ledger { get; }
+
+    /// <summary>The attachments' folder.</summary>
+    public string Blobs { get; }
+
+    /// <summary>The workers' folder.</summary>
+    public string Workers { get; }
+
+    /// <summary>How the name of every temporary file of this queue begins.</summary>
+    public string TemporaryPrefix { get; }
+
+    /// <summary>How it ends.</summary>
+    public const string TemporaryEnding = ".tmp";
+
+    /// <summary>The temporary file of one writer.</summary>
+    public string Temporary(string writer) => Path.Combine(Folder, TemporaryPrefix + writer + TemporaryEnding);
+}

@@ -1,0 +1,135 @@
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Store.File.Format;
+using Nightmail.Store.File.Ledger;
+
+namespace Nightmail.Store.File.Transactions;
+
+/// <summary>
+/// What is there now, under the lock, and what several requests make of it. Each request's changes count only once it has gone through:
+/// <see cref="Open"/> before it, <see cref="Commit"/> or <see cref="Discard"/> after it.
+/// </summary>
+internal sealed class Transaction(QueueDocument document, SendLedger ledger, KeyFile keys, Func<string, bool> isAlive, Func<BlobRef, bool> hasBlob, DateTimeOffset now)
+    : QueueView(document, ledger, isAlive, now)
+{
+    private readonly Dictionary<EmailId, ScheduledEmail> changed = [];
+    private readonly Dictionary<EmailId, ScheduledEmail> proposed = [];
+    private readonly List<SeenKey> addedKeys = [];
+    private readonly List<SeenKey> proposedKeys = [];
+    private bool? paused;
+    private bool? proposedPause;
+    private int ledgerMark;
+
+    /// <summary>The rows that differ from the file.</summary>
+    public IReadOnlyDictionary<EmailId, ScheduledEmail> Changed => changed;
+
+    /// <summary>The keys that were seen for the first time.</summary>
+    public IReadOnlyList<SeenKey> AddedKeys => addedKeys;
+
+    /// <summary>True when the file has to be written.</summary>
+    public bool HasRowChanges => changed.Count > 0 || paused is not null;
+
+    /// <summary>True while sending is paused, in the file or by a request before: a resume that is not yet on disk grants nothing.</summary>
+    public override bool SendingPaused => Document.SendingPaused || PausedAfter;
+
+    /// <summary>The pause as it will be written.</summary>
+    public bool PausedAfter => proposedPause ?? paused ?? Document.SendingPaused;
+
+    /// <inheritdoc/>
+    public override ScheduledEmail? Row(EmailId id) =>
+        proposed.TryGetValue(id, out var row) || changed.TryGetValue(id, out row) ? row : base.Row(id);
+
+    /// <summary>True when an entry, readable or not, has that id.</summary>
+    public bool Has(EmailId id) => proposed.ContainsKey(id) || changed.ContainsKey(id) || Document.Find(id) is not null;
+
+    /// <summary>True when the bytes are kept.</summary>
+    public bool HasBlob(BlobRef blob) => hasBlob(blob);
+
+    /// <summary>Writes a row, new or changed.</summary>
+    /// <returns>The row as it will be read again: times to the unit they are kept in.</returns>
+    public ScheduledEmail Put(ScheduledEmail row)
+    {
+        var kept = row with
+        {
+            ScheduledFor = UnixTime.RoundUp(row.ScheduledFor),
+            CreatedAt = UnixTime.RoundDown(row.CreatedAt, TimeSpan.TicksPerSecond),
+            LastModified = UnixTime.RoundDown(Now, TimeSpan.TicksPerSecond),
+            LastAttempt = row.LastAttempt is { } attempt ? UnixTime.RoundDown(attempt, TimeSpan.TicksPerSecond) : null,
+            NextAttempt = row.NextAttempt is { } next ? UnixTime.RoundUp(next) : null,
+            NotAfter = row.NotAfter is { } last ? UnixTime.RoundDown(last) : null,
+            RetriedAt = row.RetriedAt is { } retried ? UnixTime.RoundDown(retried) : null,
+            SentAt = row.SentAt is { } sent ? UnixTime.RoundDown(sent) : null,
+            Date = row.Date is { } date ? UnixTime.RoundDown(date) : null,
+            Wish = row.Wish is { Gave: { } gave } wish ? wish with { Gave = UnixTime.RoundUp(gave) } : row.Wish,
+        };
+        return proposed[kept.Id] = kept;
+    }
+
+    /// <summary>Appends to the ledger, before any row is written.</summary>
+    public LedgerEntry Append(LedgerEntry entry) => Ledger.Stage(entry, Document.MaxLedgerLast);
+
+    /// <summary>Pauses or resumes sending as a whole.</summary>
+    public void Pause(bool value)
+    {
+        if (value != PausedAfter) proposedPause = value;
+    }
+
+    /// <summary>A key as it was seen before, by any row, key line or request of this transaction; null when it is new.</summary>
+    public SeenKey? FindKey(string key)
+    {
+        if (proposedKeys.Concat(addedKeys).FirstOrDefault(each => each.Key.Key == key) is { } added) return added;
+        if (keys.Find(key) is { } line) return line;
+        var row = Document.Entries.FirstOrDefault(entry => entry.HasIdempotencyKey && entry.Email?.IdempotencyKey?.Key == key)?.Email;
+        return row is null ? null : new(row.IdempotencyKey!, row.Id, row.CreatedAt) { IsOnlyInRow = true };
+    }
+
+    /// <summary>Notes a key for good.</summary>
+    public void AddKey(SeenKey key) => proposedKeys.Add(key);
+
+    /// <summary>Begins a request.</summary>
+    public void Open() => ledgerMark = Ledger.StagedCount;
+
+    /// <summary>The request has gone through.</summary>
+    public RequestTrace Commit()
+    {
+        var trace = new RequestTrace(Ledger.StagedCount > ledgerMark, proposed.Count > 0 || proposedPause is not null, proposedKeys.Count > 0);
+        foreach (var (id, row) in proposed) changed[id] = row;
+        if (proposedPause is { } pause) paused = pause;
+        addedKeys.AddRange(proposedKeys);
+        Clear();
+        return trace;
+    }
+
+    /// <summary>The request has failed: it leaves nothing behind.</summary>
+    public void Discard()
+    {
+        Ledger.Unstage(ledgerMark);
+        Clear();
+    }
+
+    /// <summary>What the file is to become.</summary>
+    public QueueSerializer.Change ToChange()
+    {
+        var statistics = Document.Statistics;
+        foreach (var (id, row) in changed) statistics = statistics.Moved(Document.Find(id)?.Email?.Status, row.Status);
+        return new(changed, statistics, PausedAfter, Now);
+    }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<ScheduledEmail> NewRows() =>
+        changed.Values.Concat(proposed.Values.Where(row => !changed.ContainsKey(row.Id))).Where(row => Document.Find(row.Id) is null).Select(row => Row(row.Id)!);
+
+    /// <inheritdoc/>
+    protected override EmailStatus? StatusOf(QueueEntry entry) =>
+        proposed.TryGetValue(entry.Id, out var row) || changed.TryGetValue(entry.Id, out row) ? row.Status : base.StatusOf(entry);
+
+    private void Clear()
+    {
+        proposed.Clear();
+        proposedKeys.Clear();
+        proposedPause = null;
+    }
+}
+
+/// <summary>What a request touched, and so what it fails with.</summary>
+internal readonly record struct RequestTrace(bool Ledger, bool Rows, bool Keys);

@@ -1,0 +1,127 @@
+namespace Nightmail.Store.File.Transactions;
+
+/// <summary>
+/// One store's changes, one batch after the other: whatever has arrived by the time the lock is had shares one write. No thread of its
+/// own: the work runs where the first request came from, after a yield so that others can join.
+/// </summary>
+internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock, Action written) : IAsyncDisposable
+{
+    private readonly Lock gate = new();
+    private readonly CancellationTokenSource closing = new();
+    private readonly Queue<Request> waiting = [];
+    private Task running = Task.CompletedTask;
+    private bool isRunning;
+
+    /// <summary>Carries it out; returns once it is durable.</summary>
+    public async ValueTask<T> RunAsync<T>(Func<Transaction, T> apply, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var request = new Request<T>(apply);
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(closing.IsCancellationRequested, typeof(FileEmailStore));
+            waiting.Enqueue(request);
+            if (!isRunning)
+            {
+                isRunning = true;
+                running = DrainAsync();
+            }
+        }
+
+        // Given up only while nobody has started on it: after that the answer is near, and without it a claim would be nobody's.
+        await using var registration = cancellationToken.UnsafeRegister(_ => request.Cancel(cancellationToken), null);
+        return await request.Task;
+    }
+
+    /// <summary>Lets what is under way end; what still waits fails.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task last;
+        lock (gate)
+        {
+            if (closing.IsCancellationRequested) return;
+            closing.Cancel();
+            last = running;
+        }
+
+        await last;
+        closing.Dispose();
+    }
+
+    private async Task DrainAsync()
+    {
+        while (true)
+        {
+            await Task.Yield();
+            var before = Count();
+            try
+            {
+                using var held = await queueLock.TakeAsync(closing.Token);
+                Carry(Take(int.MaxValue), held);
+            }
+            catch (OperationCanceledException)
+            {
+                Fail(int.MaxValue, new ObjectDisposedException(nameof(FileEmailStore)));
+            }
+            catch (Exception failed)
+            {
+                // Only those that have waited as long as the lock was waited for.
+                Fail(before, failed);
+            }
+
+            lock (gate)
+            {
+                if (waiting.Count > 0) continue;
+                isRunning = false;
+                return;
+            }
+        }
+    }
+
+    private void Carry(List<Request> batch, HeldLock held)
+    {
+        if (batch.Count == 0) return;
+        var (troubles, changed) = state.Execute(batch, held);
+        try
+        {
+            held.Dispose();
+        }
+        catch (Exception lost)
+        {
+            // What was written stands, but nobody can be told of it as usual.
+            for (var index = 0; index < batch.Count; index++) troubles[index] ??= lost;
+        }
+
+        for (var index = 0; index < batch.Count; index++)
+        {
+            if (troubles[index] is { } trouble) batch[index].Fail(trouble);
+            else batch[index].Complete();
+        }
+
+        if (changed) written();
+    }
+
+    private int Count()
+    {
+        lock (gate) return waiting.Count;
+    }
+
+    private List<Request> Take(int most)
+    {
+        var batch = new List<Request>();
+        lock (gate)
+        {
+            while (most-- > 0 && waiting.TryDequeue(out var request))
+            {
+                if (request.TryStart()) batch.Add(request);
+            }
+        }
+
+        return batch;
+    }
+
+    private void Fail(int most, Exception why)
+    {
+        foreach (var request in Take(most)) request.Fail(why);
+    }
+}

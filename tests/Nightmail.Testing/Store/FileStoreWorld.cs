@@ -1,0 +1,50 @@
+using Nightmail.Core.Storage;
+using Nightmail.Store.File;
+using Nightmail.Store.File.Disk;
+
+namespace Nightmail.Testing.Store;
+
+/// <summary>A queue file in a temporary folder of the real disk.</summary>
+public sealed class FileStoreWorld : StoreWorld
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("nightmail-store-");
+    private readonly List<FileEmailStore> stores = [];
+
+    /// <summary>The queue file.</summary>
+    public string Path => System.IO.Path.Combine(folder.FullName, "scheduled_emails.json");
+
+    /// <inheritdoc/>
+    public override IEmailStore Open() => OpenFile(new() { Path = Path });
+
+    /// <summary>A new process with these options.</summary>
+    public FileEmailStore OpenFile(QueueFileOptions options)
+    {
+        var store = FileEmailStore.Open(options, RealDisk.Instance, Time);
+        stores.Add(store);
+        return store;
+    }
+
+    /// <inheritdoc/>
+    public override IBlobStore BlobsOf(IEmailStore store) => ((FileEmailStore)store).Blobs;
+
+    /// <inheritdoc/>
+    public override ValueTask KillAsync(IEmailStore store, IWorkerPresence presence) => presence.DisposeAsync();
+
+    /// <inheritdoc/>
+    public override object SaveRows() => File.ReadAllBytes(Path);
+
+    /// <inheritdoc/>
+    public override void RestoreRows(object saved)
+    {
+        File.WriteAllBytes(Path + ".restored", (byte[])saved);
+        File.Move(Path + ".restored", Path, overwrite: true);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        foreach (var store in stores) await store.DisposeAsync();
+        folder.Delete(recursive: true);
+        await base.DisposeAsync();
+    }
+}
