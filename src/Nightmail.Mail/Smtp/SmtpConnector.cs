@@ -1,0 +1,213 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+using Nightmail.Mail.Transports;
+
+namespace Nightmail.Mail.Smtp;
+
+/// <summary>Brings a connection from nothing to logged in. Failures to connect are tried again; what a server says is not.</summary>
+internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy retry, TimeProvider time, Random random) : IDisposable
+{
+    private readonly SecretReader secrets = new(time);
+    private readonly SemaphoreSlim reading = new(1);
+    private string? password;
+
+    /// <summary>Authorities to trust instead of the machine's; for tests.</summary>
+    public X509Certificate2Collection? TrustedAuthorities { get; init; }
+
+    private string Peer => $"{settings.Host}:{settings.Port}";
+
+    /// <summary>A new connection, ready for mail.</summary>
+    /// <exception cref="ConversationBrokenException">There is none, and why.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public async Task<SmtpConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await ConnectOnceAsync(cancellationToken);
+            }
+            catch (ConversationBrokenException broken)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (tries >= retry.MaxAttempts || !IsFailureToConnect(broken)) throw;
+            }
+
+            await Task.Delay(Wait(tries), time, cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => reading.Dispose();
+
+    /// <summary>A server that could not be reached, or went away before it agreed. One that refused, or let us wait for minutes, is not asked again at once.</summary>
+    private static bool IsFailureToConnect(ConversationBrokenException broken) =>
+        broken is { Fault.Reason: AccountFaultReason.Network, Reply: null, TimedOut: false, Phase: SmtpPhase.Connecting or SmtpPhase.Greeting };
+
+    private TimeSpan Wait(int tries)
+    {
+        // Random is not safe for several connections at once.
+        lock (random) return retry.DelayAfter(tries, random);
+    }
+
+    private async Task<SmtpConnection> ConnectOnceAsync(CancellationToken cancellationToken)
+    {
+        var socket = await OpenAsync(cancellationToken);
+        var channel = new SmtpChannel(socket, Peer, time);
+        try
+        {
+            await using var breakOff = cancellationToken.UnsafeRegister(static channel => ((SmtpChannel)channel!).Abort(), channel);
+            var capabilities = await GreetAsync(channel);
+            if (settings.Login is { } login) await LoginAsync(channel, capabilities, login, cancellationToken);
+            channel.Disarm();
+            return new SmtpConnection(channel, capabilities);
+        }
+        catch
+        {
+            channel.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<Socket> OpenAsync(CancellationToken cancellationToken)
+    {
+        SocketException? last = null;
+        foreach (var address in await LookUpAsync(cancellationToken))
+        {
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            using var limit = new CancellationTokenSource(SmtpTimeLimits.Connect, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+            try
+            {
+                await socket.ConnectAsync(new IPEndPoint(address, settings.Port), either.Token);
+                return socket;
+            }
+            catch (SocketException refused)
+            {
+                last = refused;
+                socket.Dispose();
+            }
+            catch (OperationCanceledException)
+            {
+                socket.Dispose();
+                cancellationToken.ThrowIfCancellationRequested();
+                last = new SocketException((int)SocketError.TimedOut);
+            }
+        }
+
+        throw Unreachable(last is null ? "no address" : Words(last.SocketErrorCode), last);
+    }
+
+    private async Task<IPAddress[]> LookUpAsync(CancellationToken cancellationToken)
+    {
+        if (IPAddress.TryParse(settings.Host, out var literal)) return [literal];
+        try
+        {
+            return await Dns.GetHostAddressesAsync(settings.Host, cancellationToken);
+        }
+        catch (Exception failed) when (failed is SocketException or ArgumentException)
+        {
+            var words = failed is SocketException { SocketErrorCode: var code } ? Words(code) : "not a host name";
+            throw Unreachable($"look up the host: {words}", failed);
+        }
+    }
+
+    private ConversationBrokenException Unreachable(string words, Exception? inner) =>
+        new(SmtpPhase.Connecting, new(AccountFaultReason.Network, $"{Peer}, {SmtpPhase.Connecting.Words()}: {words}"), inner: inner);
+
+    private async Task<ServerCapabilities> GreetAsync(SmtpChannel channel)
+    {
+        if (settings.Security == SmtpSecurity.Tls) await SmtpTls.ProtectAsync(channel, settings.Host, settings.CheckCertificate, TrustedAuthorities);
+        channel.Phase = SmtpPhase.Greeting;
+        Expect(channel, SmtpStage.Greeting, await channel.ReadReplyAsync(SmtpTimeLimits.Command));
+        var capabilities = await HelloAsync(channel);
+        if (settings.Security != SmtpSecurity.StartTls) return capabilities;
+
+        channel.Phase = SmtpPhase.Tls;
+        if (!capabilities.StartTls)
+            throw channel.Broken(AccountFaultReason.Tls, "the server offers no STARTTLS, so nothing was sent; use its TLS port (465) or security none");
+        Expect(channel, SmtpStage.StartTls, await AskAsync(channel, "STARTTLS"));
+        await SmtpTls.ProtectAsync(channel, settings.Host, settings.CheckCertificate, TrustedAuthorities);
+        channel.Phase = SmtpPhase.Greeting;
+        // What was said in the clear may have been anybody's words: RFC 3207 4.2 has us ask again.
+        return await HelloAsync(channel);
+    }
+
+    private async Task<ServerCapabilities> HelloAsync(SmtpChannel channel)
+    {
+        var name = HelloName(channel);
+        var reply = await AskAsync(channel, $"EHLO {name}");
+        if (reply.Code / 100 == 2) return ServerCapabilities.Parse(channel.Lines);
+        // A server from before 1995 does not know EHLO; it can do without extensions, we cannot do without TLS or login where they are asked for.
+        if (reply.Code is < 500 or > 504 || settings.Login is not null || settings.Security == SmtpSecurity.StartTls) Expect(channel, SmtpStage.Hello, reply);
+        Expect(channel, SmtpStage.Hello, await AskAsync(channel, $"HELO {name}"));
+        return ServerCapabilities.None;
+    }
+
+    private string HelloName(SmtpChannel channel)
+    {
+        if (settings.HelloName is { } name)
+            return name.Length > 0 && name.All(letter => letter is > ' ' and < '\x7f') ? name : throw channel.Broken(AccountFaultReason.Configuration, "the name for EHLO is no host name");
+        var machine = Dns.GetHostName();
+        // A name without a dot names nothing to the other side; RFC 5321 4.1.4 wants the address then.
+        return machine.Contains('.') && Core.Emails.DomainName.TryToAscii(machine, out var ascii) ? ascii : channel.LocalLiteral;
+    }
+
+    private async Task LoginAsync(SmtpChannel channel, ServerCapabilities capabilities, SmtpLogin login, CancellationToken cancellationToken)
+    {
+        var secret = await PasswordAsync(channel, login, cancellationToken);
+        try
+        {
+            await SmtpAuthentication.LoginAsync(channel, capabilities, login.Username, secret, login.Mechanism);
+        }
+        catch (ConversationBrokenException refused) when (refused.Fault.Reason == AccountFaultReason.Auth)
+        {
+            // It may have been changed; the next login reads it anew.
+            Volatile.Write(ref password, null);
+            throw;
+        }
+    }
+
+    /// <summary>Read once, not once a connection: its command may ask a person or a slow keyring.</summary>
+    private async Task<string> PasswordAsync(SmtpChannel channel, SmtpLogin login, CancellationToken cancellationToken)
+    {
+        await reading.WaitAsync(cancellationToken);
+        try
+        {
+            if (password is { } known) return known;
+            channel.Phase = SmtpPhase.Auth;
+            channel.Disarm();
+            var secret = await secrets.ReadAsync(login.Password, cancellationToken);
+            return password = secret.Value ?? throw channel.Broken(AccountFaultReason.Configuration, secret.Error!);
+        }
+        finally
+        {
+            reading.Release();
+        }
+    }
+
+    private static async Task<Reply> AskAsync(SmtpChannel channel, string line)
+    {
+        channel.Say(line + "\r\n");
+        await channel.FlushAsync(SmtpTimeLimits.Command);
+        return await channel.ReadReplyAsync(SmtpTimeLimits.Command);
+    }
+
+    private static void Expect(SmtpChannel channel, SmtpStage stage, Reply reply)
+    {
+        if (ReplyClassifier.Classify(stage, reply) is ReplyMeaning.AccountFailure failure) throw channel.Broken(failure.Reason, reply.ToString(), reply);
+    }
+
+    private static string Words(SocketError error) => error switch
+    {
+        SocketError.HostNotFound => "no such host",
+        SocketError.TryAgain => "the name server does not answer",
+        SocketError.ConnectionRefused => "connection refused",
+        SocketError.TimedOut => "no answer",
+        SocketError.NetworkUnreachable or SocketError.HostUnreachable => "unreachable",
+        _ => error.ToString(),
+    };
+}

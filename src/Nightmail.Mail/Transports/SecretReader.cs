@@ -1,0 +1,93 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using Nightmail.Core.Accounts;
+
+namespace Nightmail.Mail.Transports;
+
+/// <summary>Reads secrets from where they lie. What it reads is in no message of its own.</summary>
+public sealed class SecretReader(TimeProvider time)
+{
+    /// <summary>How long a command may take: a person may have to unlock a keyring.</summary>
+    public static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(60);
+
+    /// <summary>Longest secret, in characters; an access token may have a few thousand.</summary>
+    private const int MaxLength = 64 * 1_024;
+
+    /// <summary>The secret, or one line that says why there is none.</summary>
+    public async Task<SecretResult> ReadAsync(SecretSource source, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return source switch
+            {
+                SecretSource.Literal literal => Checked(literal.Value, "the password in the configuration"),
+                SecretSource.Environment(var variable) => Checked(Environment.GetEnvironmentVariable(variable), $"the environment variable {variable}"),
+                SecretSource.File(var path) => Checked(await FirstLineAsync(path, cancellationToken), $"the first line of {path}"),
+                SecretSource.Command(var commandLine) => await RunAsync(commandLine, cancellationToken),
+                _ => throw new ArgumentOutOfRangeException(nameof(source)),
+            };
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or Win32Exception or NotSupportedException)
+        {
+            return new(null, $"the password cannot be read: {unreadable.Message}");
+        }
+    }
+
+    private static SecretResult Checked(string? value, string place)
+    {
+        if (string.IsNullOrEmpty(value)) return new(null, $"{place} is empty or not set");
+        return value.Length > MaxLength ? new(null, $"{place} is longer than {MaxLength} characters") : new(value, null);
+    }
+
+    private static async Task<string?> FirstLineAsync(string path, CancellationToken cancellationToken)
+    {
+        using var reader = File.OpenText(path);
+        return await FirstLineAsync(reader, cancellationToken);
+    }
+
+    /// <summary>The first line, read no further than a secret can be long.</summary>
+    private static async Task<string?> FirstLineAsync(StreamReader reader, CancellationToken cancellationToken)
+    {
+        var buffer = new char[MaxLength + 1];
+        var count = await reader.ReadBlockAsync(buffer, cancellationToken);
+        var text = new string(buffer, 0, count);
+        var end = text.AsSpan().IndexOfAny('\r', '\n');
+        return end < 0 ? text : text[..end];
+    }
+
+    private async Task<SecretResult> RunAsync(string commandLine, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(CommandLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", commandLine])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        })!;
+        try
+        {
+            process.StandardInput.Close();
+            var errors = FirstLineAsync(process.StandardError, either.Token);
+            var secret = await FirstLineAsync(process.StandardOutput, either.Token);
+            await process.WaitForExitAsync(either.Token);
+            if (process.ExitCode == 0) return Checked(secret, "what the password command prints");
+            var reason = (await errors)?.Trim();
+            return new(null, $"the password command failed with exit code {process.ExitCode}{(string.IsNullOrEmpty(reason) ? "" : $": {reason}")}");
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            cancellationToken.ThrowIfCancellationRequested();
+            return new(null, $"the password command did not end within {CommandLimit.TotalSeconds:0} s");
+        }
+    }
+}
+
+/// <summary>A secret that was read, or why not.</summary>
+public readonly record struct SecretResult(string? Value, string? Error)
+{
+    /// <summary>Never the value.</summary>
+    public override string ToString() => Error ?? "***";
+}

@@ -1,0 +1,94 @@
+using System.Security.Cryptography.X509Certificates;
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+using Nightmail.Mail.Smtp;
+
+namespace Nightmail.Mail.Transports;
+
+/// <summary>
+/// Hands emails to an SMTP server over a pool of connections. A cut before the final dot means that nothing is out; from there until
+/// its answer the accepted recipients are in doubt.
+/// </summary>
+public sealed class SmtpTransport : ITransport
+{
+    private readonly SmtpConnectionPool pool;
+    private readonly AccountLimits limits;
+
+    /// <summary>A transport that connects when the first email comes.</summary>
+    /// <param name="settings">The server.</param>
+    /// <param name="limits">What may be done at once.</param>
+    /// <param name="retry">How often a connection is tried within one attempt.</param>
+    /// <param name="time">For time limits, waits and idle connections.</param>
+    /// <param name="random">For jitter; locked while it is used.</param>
+    public SmtpTransport(TransportSettings.Smtp settings, AccountLimits limits, RetryPolicy retry, TimeProvider time, Random random)
+        : this(settings, limits, retry, time, random, null)
+    {
+    }
+
+    /// <summary>The same, trusting other certificate authorities than the machine's.</summary>
+    internal SmtpTransport(TransportSettings.Smtp settings, AccountLimits limits, RetryPolicy retry, TimeProvider time, Random random, X509Certificate2Collection? trusted)
+    {
+        this.limits = limits;
+        pool = new(new SmtpConnector(settings, retry, time, random) { TrustedAuthorities = trusted }, limits, time);
+    }
+
+    /// <summary>Connections that wait for work; for tests.</summary>
+    internal int IdleConnections => pool.IdleCount;
+
+    /// <inheritdoc/>
+    public async Task<DeliveryOutcome> DeliverAsync(Envelope envelope, IOutgoingMessage message, BeginDelivery begin, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = await pool.RentAsync(cancellationToken);
+            var outcome = await TryAsync(connection, connection.Transactions > 0, envelope, message, begin, cancellationToken);
+            if (outcome is null)
+            {
+                connection = await pool.ReplaceAsync(connection, cancellationToken);
+                outcome = await TryAsync(connection, mayBeDead: false, envelope, message, begin, cancellationToken);
+            }
+
+            if (outcome!.Fault?.Reason is AccountFaultReason.Network or AccountFaultReason.Quota) pool.Empty();
+            return outcome;
+        }
+        catch (ConversationBrokenException unreachable)
+        {
+            pool.Empty();
+            return DeliveryOutcome.OfFault(unreachable.Fault, envelope.Recipients) with { Phase = unreachable.Phase.Words() };
+        }
+    }
+
+    /// <summary>One transaction on that connection, which goes back to the pool.</summary>
+    /// <returns>
+    /// Null when the connection had died while it was idle, before a word of this email was answered: that is no failure of the email, and
+    /// begin was not asked for. Then the caller still holds the connection's place.
+    /// </returns>
+    private async Task<DeliveryOutcome?> TryAsync(
+        SmtpConnection connection, bool mayBeDead, Envelope envelope, IOutgoingMessage message, BeginDelivery begin, CancellationToken cancellationToken)
+    {
+        var plan = EnvelopePlan.Make(envelope, message, connection.Capabilities, connection.Channel.Peer, limits.RecipientsPerTransaction);
+        var transaction = new SmtpTransaction(connection, plan, message, begin);
+        var inOrder = false;
+        var isDead = false;
+        try
+        {
+            var outcome = await transaction.RunAsync(cancellationToken);
+            inOrder = true;
+            return outcome;
+        }
+        catch (ConversationBrokenException broken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            isDead = mayBeDead && !transaction.Answered && !broken.TimedOut && broken.Fault.Reason is (AccountFaultReason.Network or AccountFaultReason.Quota);
+            return isDead ? null : transaction.OutcomeOf(broken);
+        }
+        finally
+        {
+            if (!inOrder) connection.Drop();
+            if (!isDead) pool.Return(connection);
+        }
+    }
+
+    /// <summary>Says goodbye on the connections that wait. Deliveries that run are finished first by their callers.</summary>
+    public ValueTask DisposeAsync() => pool.DisposeAsync();
+}

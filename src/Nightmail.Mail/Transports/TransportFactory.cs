@@ -1,0 +1,24 @@
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+
+namespace Nightmail.Mail.Transports;
+
+/// <summary>The way out that an account's settings ask for.</summary>
+public static class TransportFactory
+{
+    /// <summary>Makes the transport. Nothing is connected, read or created before its first email.</summary>
+    /// <param name="account">The account; its own limits hold.</param>
+    /// <param name="retry">How often a connection is tried within one attempt.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">For jitter.</param>
+    public static ITransport Create(Account account, RetryPolicy retry, TimeProvider time, Random random)
+    {
+        ArgumentNullException.ThrowIfNull(account);
+        return account.Transport switch
+        {
+            TransportSettings.Smtp smtp => new SmtpTransport(smtp, account.Limits, retry, time, random),
+            TransportSettings.Folder(var path) => new FolderTransport(path, time),
+            _ => throw new ArgumentOutOfRangeException(nameof(account), account.Transport.GetType().Name, null),
+        };
+    }
+}
