@@ -8,3 +8,9 @@ public sealed class FileEmailStoreTests : EmailStoreConformance
 {
     protected override StoreWorld CreateWorld() => new FileStoreWorld();
 }
+
+/// <summary>The queue file on the disk in memory keeps what every store promises.</summary>
+public sealed class FakeDiskEmailStoreTests : EmailStoreConformance
+{
+    protected override StoreWorld CreateWorld() => new FakeStoreWorld();
+}

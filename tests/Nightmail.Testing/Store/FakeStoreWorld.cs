@@ -1,0 +1,50 @@
+using Nightmail.Core.Storage;
+using Nightmail.Store.File;
+
+namespace Nightmail.Testing.Store;
+
+/// <summary>A queue file on the <see cref="FakeDisk"/>; every store is a process of its own.</summary>
+public sealed class FakeStoreWorld : StoreWorld
+{
+    /// <summary>The queue file.</summary>
+    public const string Path = "/home/ada/.config/himalaya/scheduled_emails.json";
+
+    private readonly Dictionary<IEmailStore, FakeDiskSession> sessions = [];
+
+    /// <summary>A world whose power losses follow the seed.</summary>
+    public FakeStoreWorld(int seed = 1) => Disk = new(new Random(seed));
+
+    /// <summary>The disk.</summary>
+    public FakeDisk Disk { get; }
+
+    /// <inheritdoc/>
+    public override IEmailStore Open() => OpenFile();
+
+    /// <summary>A new process with its store.</summary>
+    public FileEmailStore OpenFile()
+    {
+        var session = Disk.Start();
+        var store = FileEmailStore.Open(new() { Path = Path }, session, Time);
+        sessions.Add(store, session);
+        return store;
+    }
+
+    /// <summary>The process of a store.</summary>
+    public FakeDiskSession SessionOf(IEmailStore store) => sessions[store];
+
+    /// <inheritdoc/>
+    public override IBlobStore BlobsOf(IEmailStore store) => ((FileEmailStore)store).Blobs;
+
+    /// <inheritdoc/>
+    public override ValueTask KillAsync(IEmailStore store, IWorkerPresence presence)
+    {
+        sessions[store].Die();
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public override object SaveRows() => Disk.Contents(Path)!;
+
+    /// <inheritdoc/>
+    public override void RestoreRows(object saved) => Disk.Put(Path, (byte[])saved);
+}
