@@ -1,1 +1,3 @@
-return 0;
+using Nightmail.Cli;
+
+return await NightmailApp.RunAsync(args, Surroundings.OfThisProcess(), CancellationToken.None);

@@ -33,7 +33,7 @@ public sealed class DeliveryExecutor(
     {
         var started = time.GetTimestamp();
         var from = claim.Email.Content.From ?? claim.Email.FrozenFrom ?? account.From;
-        var identity = Identity(claim.Email, from);
+        var identity = IdentityOf(claim.Email, from, time.GetUtcNow());
         IOutgoingMessage message;
         try
         {
@@ -63,6 +63,17 @@ public sealed class DeliveryExecutor(
             await RecordAsync(claim, Result(claim, attempt, outcome, stop), started, abandon);
             return attempt.Refusal is null && !(stop.IsCancellationRequested && !attempt.EverBegun) ? outcome : null;
         }
+    }
+
+    /// <summary>What the attempt decides about the message, or would if it began at <paramref name="now"/>.</summary>
+    /// <param name="email">The email.</param>
+    /// <param name="from">The From mailbox it goes out with.</param>
+    /// <param name="now">The present, for the Date of an email that was never begun.</param>
+    public static MessageIdentity IdentityOf(ScheduledEmail email, string from, DateTimeOffset now)
+    {
+        var date = email.Date ?? new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+        var domain = Mailbox.TryParse(from, out var mailbox, out _) ? mailbox.Domain : "";
+        return new(from, date, MessageIds.For(email, domain));
     }
 
     private AttemptResult Result(Claim claim, Attempt attempt, DeliveryOutcome outcome, CancellationToken stop)
@@ -102,14 +113,6 @@ public sealed class DeliveryExecutor(
                 await time.SleepAsync(Backoff.Doubling(RecordRetryFirst, tries, RecordRetryMax), abandon);
             }
         }
-    }
-
-    private MessageIdentity Identity(ScheduledEmail email, string from)
-    {
-        var now = time.GetUtcNow();
-        var date = email.Date ?? new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
-        var domain = Mailbox.TryParse(from, out var mailbox, out _) ? mailbox.Domain : "";
-        return new(from, date, MessageIds.For(email, domain));
     }
 
     private static List<string> Pending(ScheduledEmail email) =>

@@ -69,6 +69,9 @@ public sealed class Scheduler(IEmailStore store, TimeProvider time, IReadOnlyLis
 {
     private const string MessageIdHeader = "Message-ID";
 
+    /// <summary>What <see cref="ScheduleAsync"/> would refuse the request for, or null: for callers who keep files first and would leave them behind.</summary>
+    public ScheduleResult.Invalid? Check(ScheduleRequest request) => RequestRules.Check(LiftMessageId(request), accounts, time.GetUtcNow());
+
     /// <summary>Checks the request and keeps the email. Returns only when it is safe on disk.</summary>
     /// <exception cref="StoreException">The store could not keep it; nothing was changed, unless it says otherwise.</exception>
     public async ValueTask<ScheduleResult> ScheduleAsync(ScheduleRequest request, CancellationToken cancellationToken)

@@ -1,0 +1,114 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Nightmail.Cli.Commands;
+using Nightmail.Core.Scheduling;
+
+namespace Nightmail.Cli;
+
+/// <summary>The words that the program understands. Only the command that is named is built: building all of them would cost more than most commands do.</summary>
+internal sealed class CommandLine
+{
+    private const int HelpWidth = 100;
+
+    private static readonly (string Name, Func<Verb> Make)[] Verbs =
+    [
+        ("schedule", () => new ScheduleCommand()),
+        ("list", () => new ListCommand()),
+        ("show", () => new ShowCommand()),
+        ("why", () => new WhyCommand()),
+        ("cancel", () => new CancelCommand()),
+        ("undo", () => new UndoCommand()),
+        ("reschedule", () => new RescheduleCommand()),
+        ("send-now", () => new SendNowCommand()),
+        ("retry", () => new RetryCommand()),
+        ("mark-sent", () => new MarkSentCommand()),
+        ("run", () => new RunCommand()),
+        ("demo", () => new DemoCommand()),
+        ("config", () => new ConfigCommand()),
+    ];
+
+    private readonly Option<bool> version = new("--version") { Description = "Print the version" };
+    private readonly HelpOption helpOption = new("--help", "-h") { Recursive = true };
+
+    /// <summary>The words for these arguments.</summary>
+    public CommandLine(string[] arguments)
+    {
+        Root = new("nightmail", "Schedules emails and sends each of them once, at its time.");
+        foreach (var verb in Wanted(arguments)) Root.Subcommands.Add(verb);
+        Globals.AddTo(Root);
+        Root.Options.Add(version);
+        helpOption.Action = new HelpAction { MaxWidth = HelpWidth };
+        Root.Options.Add(helpOption);
+
+        // "@1795330004" is a time, not a file to take arguments from; "-hi" is a subject, not two options.
+        Words = Root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+    }
+
+    /// <summary>The outermost command.</summary>
+    public Command Root { get; }
+
+    /// <summary>The options that every command takes.</summary>
+    public GlobalOptions Globals { get; } = new();
+
+    /// <summary>What was understood.</summary>
+    public ParseResult Words { get; }
+
+    /// <summary>The command that was named, or null.</summary>
+    public Verb? Verb => Words.CommandResult.Command as Verb;
+
+    /// <summary>True when help was asked for.</summary>
+    public bool WantsHelp => Words.Action is HelpAction;
+
+    /// <summary>True when the version was asked for.</summary>
+    public bool WantsVersion => Words.GetValue(version);
+
+    /// <summary>True when all that is wrong is that a command needs another one behind it; it says so itself.</summary>
+    private bool WantsAnotherWord => Words.Errors is [{ SymbolResult: var place }] && place == Words.CommandResult && Words.UnmatchedTokens.Count == 0 && Words.CommandResult.Command.Subcommands.Count > 0;
+
+    /// <summary>What is wrong with the arguments, in one line; null: nothing.</summary>
+    public string? Mistake()
+    {
+        if (Words.CommandResult.Command is not Nightmail.Cli.Verb && Words.UnmatchedTokens.FirstOrDefault(token => !token.StartsWith('-')) is { } word)
+            return $"unknown command '{word}'{Suggest(word, Verbs.Select(each => each.Name))}";
+        if (Words.UnmatchedTokens.FirstOrDefault(token => token.StartsWith("--", StringComparison.Ordinal)) is { } option)
+            return $"unknown option '{option}'{Suggest(option, KnownOptions())}";
+        if (WantsAnotherWord) return null;
+        return Words.Errors.Count > 0 ? Words.Errors[0].Message.TrimEnd('.') : null;
+    }
+
+    /// <summary>Prints the help of the command that was named, with its examples.</summary>
+    public void PrintHelp(TextWriter output)
+    {
+        using var help = new StringWriter();
+        Words.Invoke(new InvocationConfiguration { Output = help });
+
+        // The library leaves blanks at the ends of wrapped lines.
+        output.Write(string.Join('\n', help.ToString().ReplaceLineEndings("\n").Split('\n').Select(line => line.TrimEnd())));
+        IReadOnlyList<string> examples = Verb?.Examples ?? ["nightmail schedule --to ada@example.org --subject Hello --body \"Good morning\" --at \"tomorrow 9:00\"", "nightmail run", "nightmail demo"];
+        output.Write("Examples:\n");
+        foreach (var example in examples) output.Write($"  {example}\n");
+    }
+
+    private static IEnumerable<Verb> Wanted(string[] arguments)
+    {
+        var name = FirstWord(arguments);
+        var named = Array.FindIndex(Verbs, verb => verb.Name == name);
+        return named < 0 ? Verbs.Select(verb => verb.Make()) : [Verbs[named].Make()];
+    }
+
+    private static string? FirstWord(string[] arguments)
+    {
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            if (GlobalOptions.WithValue.Contains(arguments[i])) i++;
+            else if (!arguments[i].StartsWith('-')) return arguments[i];
+        }
+
+        return null;
+    }
+
+    private static string Suggest(string word, IEnumerable<string> known) =>
+        NearestWord.Find(word, known) is { } nearest ? $"; did you mean '{nearest}'?" : "";
+
+    private IEnumerable<string> KnownOptions() => Words.CommandResult.Command.Options.Concat(Root.Options).Select(option => option.Name);
+}

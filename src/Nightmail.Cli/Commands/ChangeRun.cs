@@ -1,0 +1,77 @@
+using Nightmail.Cli.Printing;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Scheduling;
+using Nightmail.Core.Storage;
+
+namespace Nightmail.Cli.Commands;
+
+/// <summary>Makes one change to several emails, each with its line; the worst exit code is that of all.</summary>
+/// <param name="session">The command's.</param>
+/// <param name="change">The change.</param>
+/// <param name="done">What to say about an email that was changed.</param>
+internal sealed class ChangeRun(Session session, EmailChange change, Func<ScheduledEmail, string> done)
+{
+    private WhyContext? context;
+
+    /// <summary>Makes the change to each of the emails that the ids name.</summary>
+    public async Task<int> RunAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        var lookup = new EmailLookup(session.Store);
+        var worst = ExitCodes.Done;
+        foreach (var id in ids) worst = Math.Max(worst, await RunAsync(id, lookup, cancellationToken));
+        return worst;
+    }
+
+    private async Task<int> RunAsync(string id, EmailLookup lookup, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var named = await lookup.FindAsync(id, cancellationToken);
+            var result = await session.Store.ChangeAsync(named.Id, change, cancellationToken);
+            if (result.Email is not { } email) throw CommandFailure.NotFound($"there is no email {named.Id} any more");
+            if (result.Refusal is { } refusal) throw new CommandFailure(ExitCodes.WrongState, $"{email.Id} is left as it is: {refusal}");
+            await PrintAsync(email, cancellationToken);
+            return ExitCodes.Done;
+        }
+        catch (CommandFailure failure)
+        {
+            return Fail(id, failure.ExitCode, failure.Message);
+        }
+        catch (StoreException trouble)
+        {
+            return Fail(id, NightmailApp.ExitCodeOf(trouble), trouble.Message);
+        }
+    }
+
+    private async Task PrintAsync(ScheduledEmail email, CancellationToken cancellationToken)
+    {
+        if (session.Globals.Json)
+        {
+            context ??= await session.WhyContextAsync(cancellationToken);
+            session.Surroundings.Output.Write(JsonText.Line(json => EmailJson.Write(json, email, context)));
+        }
+        else
+        {
+            session.Surroundings.Output.Write($"{email.Id} {Printable.OneLine(done(email))}\n");
+        }
+    }
+
+    private int Fail(string id, int exitCode, string message)
+    {
+        session.Note($"nightmail: {message}");
+        if (session.Globals.Json)
+        {
+            session.Surroundings.Output.Write(JsonText.Line(json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("id", id);
+                json.WriteString("error", message);
+                json.WriteNumber("exitCode", exitCode);
+                json.WriteEndObject();
+            }));
+        }
+
+        return exitCode;
+    }
+}

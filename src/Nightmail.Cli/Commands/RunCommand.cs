@@ -1,0 +1,58 @@
+using System.CommandLine;
+using Nightmail.Cli.Running;
+using Nightmail.Core.Delivery;
+
+namespace Nightmail.Cli.Commands;
+
+/// <summary><c>run</c>: the worker, in the foreground.</summary>
+internal sealed class RunCommand : Verb
+{
+    private readonly Option<bool> once = new("--once") { Description = "Send what is due and end: for cron and timers" };
+    private readonly Option<bool> untilEmpty = new("--until-empty") { Description = "End when nothing is pending or being sent; what was deferred is waited for" };
+    private readonly Option<int?> whilePid = new("--while-pid") { Description = "End when that process ends", HelpName = "PID" };
+
+    /// <summary>The command.</summary>
+    public RunCommand()
+        : base("run", "Sends each email at its time, until it is stopped. Several at once are fine.", "nightmail run", "nightmail run --once", "nightmail run --while-pid $PPID")
+    {
+        whilePid.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && (!int.TryParse(text, out var pid) || pid <= 0)) result.AddError($"--while-pid '{text}' is not the id of a process");
+        });
+        Add(once);
+        Add(untilEmpty);
+        Add(whilePid);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
+    {
+        var accounts = session.RequireAccounts();
+        if (words.GetValue(once) && words.GetValue(untilEmpty)) throw CommandFailure.Usage("--once and --until-empty exclude each other");
+        session.NoteWarnings();
+        session.Note($"worker started (pid {Environment.ProcessId}); queue {session.QueuePath}; accounts {string.Join(", ", accounts.Select(account => account.Name))}");
+
+        using var shutdown = new Shutdown(session.Surroundings, cancellationToken);
+        await using var host = new WorkerHost(session, new EventPrinter(session));
+        var mode = words.GetValue(once) ? WorkerMode.Once : words.GetValue(untilEmpty) ? WorkerMode.UntilEmpty : WorkerMode.Forever;
+        var watching = words.GetValue(whilePid) is { } pid ? EndWithAsync(pid, shutdown) : Task.CompletedTask;
+        var inOrder = await host.RunAsync(mode, shutdown);
+        shutdown.Begin();
+        await watching;
+        session.Note(inOrder ? "worker ended" : "worker broken off: what waited for a server's answer is in doubt, or will be found by the next worker");
+        return inOrder ? ExitCodes.Done : ExitCodes.Interrupted;
+    }
+
+    private static async Task EndWithAsync(int processId, Shutdown shutdown)
+    {
+        try
+        {
+            await ProcessWatch.WaitForEndAsync(processId, shutdown.Stop);
+            shutdown.Begin();
+        }
+        catch (OperationCanceledException)
+        {
+            // The worker ended first.
+        }
+    }
+}

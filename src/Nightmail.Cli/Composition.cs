@@ -1,0 +1,33 @@
+using Nightmail.Cli.Configuration;
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Storage;
+using Nightmail.Mail.Mime;
+using Nightmail.Mail.Transports;
+using Nightmail.Store.File;
+using Nightmail.Store.File.Disk;
+
+namespace Nightmail.Cli;
+
+/// <summary>The one place that names the stores and the transports.</summary>
+internal static class Composition
+{
+    /// <summary>Opens the queue file; it is read when it is first needed.</summary>
+    public static OpenedStore OpenStore(string queuePath, Settings settings, TimeProvider time)
+    {
+        var persistence = settings.Persistence;
+        var options = new QueueFileOptions { Path = queuePath, LockTimeout = persistence.LockTimeout, SyncInterval = persistence.SyncInterval };
+        var store = FileEmailStore.Open(options, RealDisk.Instance, time);
+        return new(store, store.Blobs);
+    }
+
+    /// <summary>Writes messages whose files lie in <paramref name="blobs"/>.</summary>
+    public static IMessageComposer Composer(IBlobStore blobs) => new MessageComposer(blobs);
+
+    /// <summary>The way out of an account; nothing is connected before its first email.</summary>
+    public static ITransport Transport(Account account, DeliveryPolicy policy, Surroundings surroundings) =>
+        TransportFactory.Create(account, policy.Retry, surroundings.Time, surroundings.Random);
+}
+
+/// <summary>A store with the bytes that its emails refer to.</summary>
+internal sealed record OpenedStore(IEmailStore Store, IBlobStore Blobs);

@@ -1,0 +1,63 @@
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Emails;
+
+namespace Nightmail.Cli.Configuration;
+
+/// <summary>Reads the section <c>accounts</c>: a name, an address, a way out each.</summary>
+internal static class AccountReader
+{
+    /// <summary>What an account may have by its specification that no part of this version keeps; said, not hidden.</summary>
+    private static readonly string[] LimitsNotKept = ["perMinute", "perHour", "perDay", "perCampaign", "messageSize"];
+
+    /// <summary>All accounts. Where none says that it is the default one, the first is.</summary>
+    public static IReadOnlyList<Account> ReadAll(ConfigSection section, List<string> warnings, Func<string, string?> variable)
+    {
+        var accounts = section.Members.Select(member => Read(member, section, warnings, variable)).ToList();
+        if (accounts.Where(account => account.IsDefault).Skip(1).FirstOrDefault() is { } second)
+            throw section.Error(second.Name, $"a second default account: \"{second.Name}\"; only one can be the default");
+        if (accounts.Count > 0 && !accounts.Exists(account => account.IsDefault)) accounts[0] = accounts[0] with { IsDefault = true };
+        return accounts;
+    }
+
+    private static Account Read(ConfigMember member, ConfigSection accounts, List<string> warnings, Func<string, string?> variable)
+    {
+        var section = accounts.Section(member);
+        var name = member.Key;
+        if (!IsName(name)) throw accounts.Error(name, $"\"{name}\" is no account's name: letters, digits, hyphen, underscore and dot, at most 64");
+        var account = new Account
+        {
+            Name = name,
+            From = section.RequiredText("from"),
+            MaySendAs = section.Texts("maySendAs"),
+            EnvelopeFrom = section.Text("envelopeFrom"),
+            IsDefault = section.Boolean("default", otherwise: false),
+            Transport = TransportReader.Read(section.Section("transport"), variable),
+            Limits = Limits(section.Section("limits"), warnings),
+        };
+        section.Done();
+        if (!Mailbox.TryParse(account.From, out _, out var error)) throw section.Error("from", $"\"{account.From}\" is not an address: {error}");
+        if (account.EnvelopeFrom is { Length: > 0 } sender && !Mailbox.TryParse(sender, out _, out error)) throw section.Error("envelopeFrom", $"\"{sender}\" is not an address: {error}");
+        foreach (var allowed in account.MaySendAs)
+            if (!allowed.StartsWith("*@", StringComparison.Ordinal) && !Mailbox.TryParse(allowed, out _, out error))
+                throw section.Error("maySendAs", $"\"{allowed}\" is neither an address nor *@domain: {error}");
+        return account;
+    }
+
+    private static AccountLimits Limits(ConfigSection section, List<string> warnings)
+    {
+        var defaults = new AccountLimits();
+        var limits = new AccountLimits
+        {
+            Connections = section.Number("connections", defaults.Connections, 1, 1000),
+            RecipientsPerTransaction = section.Number("recipientsPerTransaction", defaults.RecipientsPerTransaction, 1, 100_000),
+            EmailsPerConnection = section.Number("emailsPerConnection", defaults.EmailsPerConnection, 1, 1_000_000),
+        };
+        foreach (var key in LimitsNotKept)
+            if (section.Has(key)) warnings.Add($"{section.Path}.{key} is not kept by this version: emails are not slowed down by it");
+        section.Done();
+        return limits;
+    }
+
+    private static bool IsName(string name) =>
+        name.Length is > 0 and <= 64 && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.');
+}

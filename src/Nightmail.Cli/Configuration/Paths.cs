@@ -1,0 +1,35 @@
+namespace Nightmail.Cli.Configuration;
+
+/// <summary>Where things are unless somebody says otherwise.</summary>
+internal static class Paths
+{
+    /// <summary>The configuration file, unless --config names another.</summary>
+    public static string Config(Func<string, string?> variable) => Path.Combine(ConfigHome(variable), "nightmail", "config.json");
+
+    /// <summary>The queue: what was asked for, <c>HIMALAYA_QUEUE_FILE</c>, the configuration, himalaya's folder; in that order.</summary>
+    /// <returns>Its full path, and what named it; null: nothing did.</returns>
+    public static (string Path, string? Origin) Queue(string? asked, Settings settings, Func<string, string?> variable)
+    {
+        if (!string.IsNullOrEmpty(asked)) return (Path.GetFullPath(asked), "--queue");
+        if (variable("HIMALAYA_QUEUE_FILE") is { Length: > 0 } fromEnvironment) return (Path.GetFullPath(ExpandHome(fromEnvironment, variable)), "HIMALAYA_QUEUE_FILE");
+        if (settings.Persistence.QueueFile is { Length: > 0 } configured)
+        {
+            // A relative path means the same queue wherever the program is started.
+            var folder = Path.GetDirectoryName(Path.GetFullPath(settings.File!))!;
+            return (Path.GetFullPath(ExpandHome(configured, variable), folder), settings.File);
+        }
+
+        return (Path.Combine(ConfigHome(variable), "himalaya", "scheduled_emails.json"), null);
+    }
+
+    /// <summary>The path with a leading <c>~/</c> replaced by the home folder.</summary>
+    public static string ExpandHome(string path, Func<string, string?> variable) =>
+        path.StartsWith("~/", StringComparison.Ordinal) && variable("HOME") is { Length: > 0 } home ? Path.Combine(home, path[2..]) : path;
+
+    private static string ConfigHome(Func<string, string?> variable)
+    {
+        // The XDG base directory specification: a relative path is to be ignored.
+        if (variable("XDG_CONFIG_HOME") is { } home && Path.IsPathFullyQualified(home)) return home;
+        return Path.Combine(variable("HOME") is { Length: > 0 } user ? user : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config");
+    }
+}

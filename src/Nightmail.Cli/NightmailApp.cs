@@ -1,0 +1,64 @@
+using System.Reflection;
+using Nightmail.Cli.Configuration;
+using Nightmail.Core.Storage;
+
+namespace Nightmail.Cli;
+
+/// <summary>The program: words in, an exit code out.</summary>
+public static class NightmailApp
+{
+    /// <summary>Runs one command.</summary>
+    /// <param name="arguments">The words after the program's name.</param>
+    /// <param name="surroundings">What it may touch.</param>
+    /// <param name="cancellationToken">Ends it in order, like a signal.</param>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(string[] arguments, Surroundings surroundings, CancellationToken cancellationToken)
+    {
+        var line = new CommandLine(arguments);
+        if (line.WantsHelp)
+        {
+            line.PrintHelp(surroundings.Output);
+            return ExitCodes.Done;
+        }
+
+        if (line.WantsVersion) return PrintVersion(line.Globals.Read(line.Words).Json, surroundings);
+        if (line.Mistake() is { } mistake) return Fail(surroundings, ExitCodes.Usage, $"{mistake}; see nightmail {line.Verb?.Name}{(line.Verb is null ? "" : " ")}--help");
+        if (line.Verb is not { } verb) return Fail(surroundings, ExitCodes.Usage, "what is to be done? see nightmail --help");
+        await using var session = new Session(surroundings, line.Globals.Read(line.Words));
+        try
+        {
+            if (session.Globals.Server is not null || surroundings.Variable("NIGHTMAIL_SERVER") is { Length: > 0 })
+                throw CommandFailure.Refused("--server and NIGHTMAIL_SERVER come with the server, which this version does not have; leave them away to use the queue file");
+            return await verb.RunAsync(line.Words, session, cancellationToken);
+        }
+        catch (CommandFailure failure)
+        {
+            return Fail(surroundings, failure.ExitCode, failure.Message);
+        }
+        catch (ConfigException broken)
+        {
+            return Fail(surroundings, ExitCodes.Refused, broken.Message);
+        }
+        catch (StoreException trouble)
+        {
+            return Fail(surroundings, ExitCodeOf(trouble), trouble.Message);
+        }
+    }
+
+    /// <summary>The exit code for a store that could not do what it was asked.</summary>
+    internal static int ExitCodeOf(StoreException trouble) =>
+        trouble.Trouble is StoreTrouble.Busy or StoreTrouble.NotYetSafe ? ExitCodes.TryAgain : ExitCodes.Unavailable;
+
+    private static int Fail(Surroundings surroundings, int exitCode, string message)
+    {
+        surroundings.Error.Write($"nightmail: {Printing.Printable.OneLine(message)}\n");
+        return exitCode;
+    }
+
+    private static int PrintVersion(bool json, Surroundings surroundings)
+    {
+        var version = typeof(NightmailApp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+        surroundings.Output.Write(json ? $"{{\"version\":\"{version}\"}}\n" : $"nightmail {version}\n");
+        return ExitCodes.Done;
+    }
+}

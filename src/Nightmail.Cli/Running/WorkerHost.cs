@@ -1,0 +1,47 @@
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+
+namespace Nightmail.Cli.Running;
+
+/// <summary>Runs a worker in this process and closes its connections when it has ended.</summary>
+internal sealed class WorkerHost(Session session, IEngineObserver observer) : IAsyncDisposable
+{
+    private readonly Dictionary<string, ITransport> transports = [];
+
+    /// <summary>Runs until the mode's end or the shutdown.</summary>
+    /// <returns>True when it ended in order, false when it was broken off.</returns>
+    public async Task<bool> RunAsync(WorkerMode mode, Shutdown shutdown)
+    {
+        var settings = session.Settings;
+        var accounts = settings.Accounts.Select(account => Limited(account, settings.Worker.Connections)).ToDictionary(account => account.Name);
+        var worker = new Worker(new()
+        {
+            Store = session.Store,
+            Composer = Composition.Composer(session.Blobs),
+            Accounts = [.. accounts.Values],
+            Transports = name => transports.TryGetValue(name, out var open) ? open
+                : transports[name] = Composition.Transport(accounts[name], settings.Delivery, session.Surroundings),
+            Policy = settings.Delivery,
+            Circuit = settings.Circuit,
+            Time = session.Surroundings.Time,
+            Random = session.Surroundings.Random,
+            Observer = observer,
+        });
+
+        // The engine is written for one thread at a time, as in its simulation: its continuations come back to this scheduler.
+        var oneAtATime = new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler;
+        var running = Task.Factory.StartNew(() => worker.RunAsync(mode, shutdown.Stop, shutdown.Abandon), CancellationToken.None, TaskCreationOptions.DenyChildAttach, oneAtATime).Unwrap();
+        if (await Task.WhenAny(running, shutdown.HardEnd) != running) return false;
+        await running;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var transport in transports.Values) await transport.DisposeAsync();
+    }
+
+    private static Account Limited(Account account, int connections) =>
+        account with { Limits = account.Limits with { Connections = Math.Min(account.Limits.Connections, connections) } };
+}

@@ -1,0 +1,96 @@
+using NodaTime;
+using Nightmail.Cli.Configuration;
+using Nightmail.Cli.Running;
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Scheduling;
+using Nightmail.Core.Storage;
+
+namespace Nightmail.Cli;
+
+/// <summary>What one command works with. Each part is made when it is first asked for: most commands need few of them.</summary>
+internal sealed class Session(Surroundings surroundings, GlobalValues globals) : IAsyncDisposable
+{
+    private Settings? settings;
+    private DateTimeZone? zone;
+    private OpenedStore? opened;
+
+    /// <summary>What is outside.</summary>
+    public Surroundings Surroundings => surroundings;
+
+    /// <summary>The options that every command takes.</summary>
+    public GlobalValues Globals => globals;
+
+    /// <summary>The present.</summary>
+    public DateTimeOffset Now => surroundings.Time.GetUtcNow();
+
+    /// <summary>The configuration.</summary>
+    /// <exception cref="ConfigException">It cannot be used.</exception>
+    public Settings Settings => settings ??= SettingsFile.Load(globals.Config, surroundings.Variable);
+
+    /// <summary>The zone in which times are read and shown.</summary>
+    public DateTimeZone Zone => zone ??= Settings.TimeZone is { } name && TimeZoneRules.Default.TryFind(name, out var named, out _) ? named : surroundings.MachineZone();
+
+    /// <summary>The queue file.</summary>
+    public string QueuePath => Paths.Queue(globals.Queue, Settings, surroundings.Variable).Path;
+
+    /// <summary>What named the queue file; null: nothing did.</summary>
+    public string? QueueOrigin => Paths.Queue(globals.Queue, Settings, surroundings.Variable).Origin;
+
+    /// <summary>The log.</summary>
+    public LogFile Log { get; } = LogFile.None;
+
+    /// <summary>The store.</summary>
+    public IEmailStore Store => Opened.Store;
+
+    /// <summary>The bytes of attachments and complete messages.</summary>
+    public IBlobStore Blobs => Opened.Blobs;
+
+    private OpenedStore Opened => opened ??= OpenStore();
+
+    /// <summary>Reads words for a time; what they come to is an error of usage when they cannot be read.</summary>
+    public WhenResult.Understood When(string words, bool allowPast = false) =>
+        new WhenParser(Zone, surroundings.Time).Parse(words, allowPast) switch
+        {
+            WhenResult.Understood understood => understood,
+            WhenResult.Refused refused => throw CommandFailure.Usage(refused.Error),
+            var other => throw new InvalidOperationException($"unknown result {other.GetType().Name}"),
+        };
+
+    /// <summary>The accounts of the configuration.</summary>
+    /// <exception cref="CommandFailure">There is none, so that nobody could send anything.</exception>
+    public IReadOnlyList<Account> RequireAccounts() => Settings.Accounts.Count > 0 ? Settings.Accounts
+        : throw CommandFailure.Refused($"no account to send through: add one to the section \"accounts\" of {Settings.File ?? Settings.ExpectedFile} (config.sample.json shows how), or try nightmail demo");
+
+    /// <summary>What is needed to put the state of emails into words.</summary>
+    public async Task<WhyContext> WhyContextAsync(CancellationToken cancellationToken) => new()
+    {
+        Now = Now,
+        Zone = Zone,
+        WorkerRuns = (await Store.WorkersAsync(cancellationToken)).Count > 0,
+        SendingPaused = (await Store.OverviewAsync(cancellationToken)).SendingPaused,
+        Accounts = Settings.Accounts,
+    };
+
+    /// <summary>Says something that is not data.</summary>
+    public void Note(string line) => surroundings.Error.Write($"{Printing.Printable.OneLine(line)}\n");
+
+    /// <summary>Says what the configuration's reader noticed.</summary>
+    public void NoteWarnings()
+    {
+        foreach (var warning in Settings.Warnings) Note($"warning: {warning}");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (opened is not null) await opened.Store.DisposeAsync();
+    }
+
+    private OpenedStore OpenStore()
+    {
+        if (!Settings.Persistence.Enabled || surroundings.Variable("HIMALAYA_NO_PERSISTENCE") is "1" or "true")
+            throw CommandFailure.Refused("persistence is switched off (HIMALAYA_NO_PERSISTENCE, or scheduler.persistence.enabled in the configuration): a command would leave nothing behind; switch it on");
+        return Composition.OpenStore(QueuePath, Settings, surroundings.Time);
+    }
+}

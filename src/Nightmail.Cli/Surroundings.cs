@@ -1,0 +1,64 @@
+using NodaTime;
+
+namespace Nightmail.Cli;
+
+/// <summary>Everything outside the program that a command may touch besides files and the network, so that tests can stand in for it.</summary>
+public sealed record Surroundings
+{
+    /// <summary>Standard input, as bytes.</summary>
+    public required Stream Input { get; init; }
+
+    /// <summary>Standard output: data.</summary>
+    public required TextWriter Output { get; init; }
+
+    /// <summary>Standard error: everything else.</summary>
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Opens standard output for bytes.</summary>
+    public required Func<Stream> OpenOutput { get; init; }
+
+    /// <summary>The columns of the terminal that standard output is; null when it is none.</summary>
+    public int? Width { get; init; }
+
+    /// <summary>True when standard output is a terminal.</summary>
+    public bool OutputIsTerminal { get; init; }
+
+    /// <summary>True when standard input is a terminal, so that nobody waits there for a body by mistake.</summary>
+    public bool InputIsTerminal { get; init; }
+
+    /// <summary>The clock.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>The dice.</summary>
+    public required Random Random { get; init; }
+
+    /// <summary>An environment variable, or null.</summary>
+    public required Func<string, string?> Variable { get; init; }
+
+    /// <summary>The machine's time zone; asked for only when it is needed, because loading zones takes time.</summary>
+    public required Func<DateTimeZone> MachineZone { get; init; }
+
+    /// <summary>Who schedules: <c>user@host</c>.</summary>
+    public required string UserAtHost { get; init; }
+
+    /// <summary>Calls back for each SIGINT and SIGTERM until the result is disposed.</summary>
+    public required Func<Action, IDisposable> OnStopSignal { get; init; }
+
+    /// <summary>The surroundings of a real process.</summary>
+    public static Surroundings OfThisProcess() => new()
+    {
+        Input = Console.OpenStandardInput(),
+        Output = Console.Out,
+        Error = Console.Error,
+        OpenOutput = Console.OpenStandardOutput,
+        Width = Console.IsOutputRedirected ? null : Console.WindowWidth,
+        OutputIsTerminal = !Console.IsOutputRedirected,
+        InputIsTerminal = !Console.IsInputRedirected,
+        Time = TimeProvider.System,
+        Random = new Random(),
+        Variable = Environment.GetEnvironmentVariable,
+        MachineZone = LocalZone.Find,
+        UserAtHost = $"{Environment.UserName}@{Environment.MachineName}",
+        OnStopSignal = StopSignals.Watch,
+    };
+}

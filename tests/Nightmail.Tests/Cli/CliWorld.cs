@@ -1,0 +1,95 @@
+using System.Text;
+using NodaTime;
+using Nightmail.Cli;
+using Nightmail.Testing;
+
+namespace Nightmail.Tests.Cli;
+
+/// <summary>A home folder of its own, a clock that stands still, and the program in this process.</summary>
+internal sealed class CliWorld : IDisposable
+{
+    private readonly Dictionary<string, string> variables = [];
+
+    public CliWorld()
+    {
+        Folder = Directory.CreateTempSubdirectory("nightmail-cli-").FullName;
+        variables["HOME"] = Folder;
+    }
+
+    public string Folder { get; }
+
+    public ManualTime Time { get; } = new(new(2026, 11, 22, 8, 0, 0, TimeSpan.Zero));
+
+    public string Queue => Path.Combine(Folder, ".config", "himalaya", "scheduled_emails.json");
+
+    public string ConfigFile => Path.Combine(Folder, ".config", "nightmail", "config.json");
+
+    /// <summary>Gets the callback that the program registered for signals.</summary>
+    public Action? Signal { get; private set; }
+
+    public CliWorld With(string variable, string value)
+    {
+        variables[variable] = value;
+        return this;
+    }
+
+    /// <summary>One account that writes into a folder.</summary>
+    public CliWorld WithAccount() => WithConfig("""{ "accounts": { "work": { "from": "Ada <ada@example.org>", "transport": { "type": "folder", "path": "OUTBOX" } } } }""".Replace("OUTBOX", Outbox, StringComparison.Ordinal));
+
+    public string Outbox => Path.Combine(Folder, "outbox");
+
+    public CliWorld WithConfig(string text)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(ConfigFile)!);
+        File.WriteAllText(ConfigFile, text);
+        return this;
+    }
+
+    public string Write(string name, string text)
+    {
+        var path = Path.Combine(Folder, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    public Task<CliResult> RunAsync(params string[] arguments) => RunAsync(Stream.Null, CancellationToken.None, arguments);
+
+    public Task<CliResult> RunWithInputAsync(string input, params string[] arguments) =>
+        RunAsync(new MemoryStream(Encoding.UTF8.GetBytes(input)), CancellationToken.None, arguments);
+
+    public async Task<CliResult> RunAsync(Stream input, CancellationToken cancellationToken, params string[] arguments)
+    {
+        using var bytes = new MemoryStream();
+        await using var output = new StringWriter();
+        await using var error = new StringWriter();
+        var exitCode = await NightmailApp.RunAsync(arguments, Surroundings(input, output, error, bytes), cancellationToken);
+        return new(exitCode, output.ToString() + Encoding.UTF8.GetString(bytes.ToArray()), error.ToString());
+    }
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private Surroundings Surroundings(Stream input, TextWriter output, TextWriter error, Stream bytes) => new()
+    {
+        Input = input,
+        Output = output,
+        Error = error,
+        OpenOutput = () => bytes,
+        Time = Time,
+        Random = new Random(1),
+        Variable = name => variables.GetValueOrDefault(name),
+        MachineZone = () => DateTimeZoneProviders.Tzdb["Europe/Berlin"],
+        UserAtHost = "ada@hut",
+        OnStopSignal = callback =>
+        {
+            Signal = callback;
+            return Stream.Null;
+        },
+    };
+}
+
+/// <summary>What a command left behind.</summary>
+internal sealed record CliResult(int ExitCode, string Output, string Error)
+{
+    /// <summary>Gets the first word on standard output: the id, after most commands.</summary>
+    public string Id => Output.Split(' ', '\n')[0];
+}
