@@ -1,1 +1,42 @@
-return 0;
+using Nightmail.Bench;
+using Nightmail.Bench.Measuring;
+using Nightmail.Core.Storage;
+
+// A process of our own in which something is measured that only happens once a process.
+if (args is ["first-load", var queue]) return await QueueFileBench.PrintFirstLoadAsync(queue);
+
+Dictionary<string, Func<Workshop, Report, Task>> benches = new(StringComparer.Ordinal)
+{
+    ["dispatch"] = DispatchBench.RunAsync,
+    ["lateness"] = LatenessBench.RunAsync,
+    ["cli"] = CommandLineBench.RunAsync,
+    ["file"] = QueueFileBench.RunAsync,
+};
+
+var unknown = args.Where(name => !benches.ContainsKey(name)).ToList();
+if (unknown.Count > 0)
+{
+    Report.Progress($"no benchmark is called {string.Join(", ", unknown)}; there are: {string.Join(", ", benches.Keys)}");
+    return 2;
+}
+
+var report = new Report();
+var failed = false;
+foreach (var (name, run) in benches.Where(bench => args.Length == 0 || args.Contains(bench.Key, StringComparer.Ordinal)))
+{
+    Report.Progress($"{name} …");
+    using var workshop = new Workshop();
+    try
+    {
+        await run(workshop, report);
+    }
+    catch (Exception broken) when (broken is InvalidOperationException or IOException or StoreException or NotSupportedException)
+    {
+        // The other benchmarks may still have something to say.
+        Report.Progress($"{name} failed: {broken.Message}");
+        failed = true;
+    }
+}
+
+report.PrintTable();
+return failed ? 1 : 0;

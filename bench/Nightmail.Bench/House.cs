@@ -1,0 +1,45 @@
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Mail.Mime;
+using Nightmail.Mail.Transports;
+using Nightmail.Store.File;
+
+namespace Nightmail.Bench;
+
+/// <summary>One queue, one account and what it takes to send.</summary>
+internal sealed class House(FileEmailStore store, Account account) : IAsyncDisposable, IEngineObserver
+{
+    private readonly ITransport transport = TransportFactory.Create(account, new(), TimeProvider.System, new Random(1));
+
+    /// <summary>Keeps the emails.</summary>
+    public async Task AddAsync(IEnumerable<ScheduledEmail> emails) => await store.AddAsync([.. emails], CancellationToken.None);
+
+    /// <summary>A worker over it.</summary>
+    public Worker Worker() => new(new WorkerParts
+    {
+        Store = store,
+        Composer = new MessageComposer(store.Blobs),
+        Accounts = [account],
+        Transports = _ => transport,
+        Time = TimeProvider.System,
+        Random = new Random(1),
+        Observer = this,
+    });
+
+    /// <summary>How many are sent.</summary>
+    public async Task<int> SentAsync() => (await store.OverviewAsync(CancellationToken.None)).Counts.GetValueOrDefault(EmailStatus.Sent);
+
+    /// <inheritdoc/>
+    public void On(EngineEvent happened)
+    {
+        if (happened is EngineEvent.StoreFailed or EngineEvent.AccountHeld) Measuring.Report.Progress($"  {happened}");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await transport.DisposeAsync();
+        await store.DisposeAsync();
+    }
+}
