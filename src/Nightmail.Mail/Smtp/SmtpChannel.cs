@@ -54,7 +54,18 @@ internal sealed class SmtpChannel : IDisposable
     public bool HasInput => inputStart < inputEnd;
 
     /// <summary>True when the server has said something nobody has read; over TLS only what was decrypted already is known.</summary>
-    public bool HasUnread => HasInput || (Stream is NetworkStream && !IsAborted && socket.Available > 0);
+    public bool HasUnread()
+    {
+        try
+        {
+            return HasInput || (Stream is NetworkStream && socket.Available > 0);
+        }
+        catch (Exception gone) when (IsLoss(gone))
+        {
+            // Whoever writes or reads next finds out.
+            return false;
+        }
+    }
 
     /// <summary>Free room for bytes to send.</summary>
     public Span<byte> Free => output.AsSpan(outputLength);

@@ -173,7 +173,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         var sent = leave.IsCompleted && !await leave ? false : await SendTextAsync(leave);
         channel.Disarm();
         begun = await leave;
-        if (begun && sent) return channel.HasUnread ? await TakeEarlyReplyAsync() : await SendFinalDotAsync();
+        if (begun && sent) return channel.HasUnread() ? await TakeEarlyReplyAsync() : await SendFinalDotAsync();
 
         // Without the dot it is no message.
         connection.Drop();

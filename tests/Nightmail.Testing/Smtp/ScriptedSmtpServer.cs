@@ -31,6 +31,7 @@ public sealed class ScriptedSmtpServer : IAsyncDisposable
     private readonly TestCertificate? certificate;
     private readonly ScriptFaults faults;
     private readonly Task accepting;
+    private volatile bool closing;
 
     private ScriptedSmtpServer(IEnumerable<SmtpScript> scripts, ScriptFaults? faults, TestCertificate? certificate)
     {
@@ -77,6 +78,8 @@ public sealed class ScriptedSmtpServer : IAsyncDisposable
     {
         listener.Stop();
         foreach (var conversation in conversations) conversation.Dispose();
+        closing = true;
+        foreach (var (_, released) in gates.Values) released.TrySetResult();
         await Task.WhenAll(conversations.Select(each => each.Ended).Append(accepting));
     }
 
@@ -112,6 +115,6 @@ public sealed class ScriptedSmtpServer : IAsyncDisposable
     {
         var (reached, released) = Gate(name);
         reached.TrySetResult();
-        return released.Task;
+        return closing ? Task.CompletedTask : released.Task;
     }
 }

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Nightmail.Testing.Smtp;
 
 /// <summary>Waits for a condition of the outside world, with a deadline.</summary>
-internal static class Waiting
+public static class Waiting
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
 

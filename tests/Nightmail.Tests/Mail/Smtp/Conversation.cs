@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Mail.Transports;
@@ -23,12 +24,18 @@ internal sealed class Conversation : IAsyncDisposable
     /// <summary>The ledger's answer.</summary>
     public Func<CancellationToken, ValueTask<bool>> Leave { get; set; } = _ => ValueTask.FromResult(true);
 
-    public static Conversation Over(ScriptedSmtpServer server, Func<TransportSettings.Smtp, TransportSettings.Smtp>? with = null, AccountLimits? limits = null, TimeProvider? time = null)
+    public static Conversation Over(
+        ScriptedSmtpServer server,
+        Func<TransportSettings.Smtp, TransportSettings.Smtp>? with = null,
+        AccountLimits? limits = null,
+        TimeProvider? time = null,
+        int tries = 3,
+        X509Certificate2? trusted = null)
     {
         var settings = new TransportSettings.Smtp { Host = server.Host, Port = server.Port, Security = SmtpSecurity.None, HelloName = "me.test" };
-        var retry = new RetryPolicy { BaseDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(1) };
-        var transport = new SmtpTransport(with is null ? settings : with(settings), limits ?? new(), retry, time ?? TimeProvider.System, new Random(1));
-        return new(server, transport);
+        var retry = new RetryPolicy { MaxAttempts = tries, BaseDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(1) };
+        X509Certificate2Collection? authorities = trusted is null ? null : [trusted];
+        return new(server, new(with is null ? settings : with(settings), limits ?? new(), retry, time ?? TimeProvider.System, new Random(1), authorities));
     }
 
     public static Conversation Play(params string[] scripts) => Over(ScriptedSmtpServer.Play(scripts));
