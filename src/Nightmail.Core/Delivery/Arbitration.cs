@@ -40,23 +40,39 @@ public static class Arbitration
         row is { Status: EmailStatus.Sending } && row.ClaimedBy == claim.Owner.Text && row.Attempts == claim.Attempt;
 
     /// <summary>
+    /// The row to write when a claim that still holds is recorded: the result, with what else the ledger has learned since the row was
+    /// written. The outcome, where there is one, is in the ledger already.
+    /// </summary>
+    public static ScheduledEmail Recorded(ScheduledEmail result, ScheduledEmail row, EmailLedger ledger, Claim claim)
+    {
+        // While anything is begun and unanswered, this result is not the whole truth. The row stays as far behind as it is, and whoever
+        // settles it finds the doubt.
+        if (ledger.Unanswered().Count > 0) return result with { LedgerLast = row.LedgerLast };
+        List<LedgerEntry> news = [.. ledger.After(row.LedgerLast).Where(entry => !IsOwn(entry, claim))];
+        return Settlement.Settle(result with { LedgerLast = row.LedgerLast }, new(news)) with { LedgerLast = ledger.LastSequence };
+    }
+
+    /// <summary>
     /// Whether a transaction of the claim may begin. A begin compares and appends: it is refused when the claim was lost, when this
     /// transaction was begun before, when sending is paused, and when the ledger knows of anything that the row does not, other than
     /// this attempt's own earlier transactions. So an old row, however it came back, cannot send again.
     /// </summary>
+    /// <param name="row">The row as it is in the store.</param>
+    /// <param name="ledger">All that the ledger knows of it.</param>
+    /// <param name="claim">Who asks.</param>
+    /// <param name="transaction">The transaction of the claim's attempt.</param>
+    /// <param name="sendingPaused">Whether sending is paused as a whole.</param>
+    /// <param name="now">The store's clock; an email whose last moment passed while it was on its way to the server is not begun.</param>
     /// <returns>Null when it may; otherwise one line why not.</returns>
-    public static string? RefuseBegin(ScheduledEmail? row, EmailLedger ledger, Claim claim, int transaction, bool sendingPaused)
+    public static string? RefuseBegin(ScheduledEmail? row, EmailLedger ledger, Claim claim, int transaction, bool sendingPaused, DateTimeOffset? now = null)
     {
         if (!Holds(row, claim)) return "the claim was taken back";
+        if (row!.NotAfter < now) return "its last moment has passed";
         if (sendingPaused) return "sending is paused";
         if (ledger.HasBegun(claim.Attempt, transaction)) return "this transaction was begun before";
         if (ledger.Unanswered().Count > 0) return "an earlier attempt's answer is not known";
-        foreach (var entry in ledger.After(row!.LedgerLast))
-        {
-            var own = entry.Kind is LedgerKind.Begin or LedgerKind.Outcome && entry.Attempt == claim.Attempt;
-            if (!own) return "the ledger knows more of this email than its row";
-        }
-
-        return null;
+        return ledger.After(row.LedgerLast).All(entry => IsOwn(entry, claim)) ? null : "the ledger knows more of this email than its row";
     }
+
+    private static bool IsOwn(LedgerEntry entry, Claim claim) => entry.Kind is LedgerKind.Begin or LedgerKind.Outcome && entry.Attempt == claim.Attempt;
 }

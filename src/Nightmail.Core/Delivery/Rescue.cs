@@ -37,14 +37,19 @@ public static class Rescue
         if (waiting.Count > 0 || ledger.LastSequence > row.LedgerLast)
         {
             // Between two transactions of one attempt the owner is at work, although nothing is unanswered.
-            if (ownerLives && waiting.Count == 0 && !IsStale(row, now)) return null;
+            if (ownerLives && waiting.Count == 0 && !IsStale(row, ledger, now)) return null;
             return Settlement.Settle(row, ledger) with { ClaimedBy = null, LastModified = now };
         }
 
-        return ownerLives && !IsStale(row, now) ? null : Lost(row, now);
+        return ownerLives && !IsStale(row, ledger, now) ? null : Lost(row, now);
     }
 
-    private static bool IsStale(ScheduledEmail row, DateTimeOffset now) => row.LastAttempt is { } since && now - since > NotBegunLimit;
+    /// <summary>Nothing was heard of the claim for too long: neither the claim itself nor a transaction of its attempt.</summary>
+    private static bool IsStale(ScheduledEmail row, EmailLedger ledger, DateTimeOffset now)
+    {
+        var heard = ledger.Entries.LastOrDefault(entry => entry.Attempt == row.Attempts)?.At;
+        return (heard > row.LastAttempt ? heard : row.LastAttempt) is not { } since || now - since > NotBegunLimit;
+    }
 
     private static ScheduledEmail Lost(ScheduledEmail row, DateTimeOffset now)
     {

@@ -19,7 +19,16 @@ public static class Settlement
     {
         if (ledger.LastSequence <= row.LedgerLast) return row;
         var settled = row.Status == EmailStatus.Sending ? row with { Status = EmailStatus.Pending, ClaimedBy = null } : row;
-        foreach (var entry in ledger.After(row.LedgerLast)) settled = Take(settled, entry);
+        var edited = false;
+        foreach (var entry in ledger.After(row.LedgerLast))
+        {
+            edited |= entry.Kind == LedgerKind.Edit;
+            settled = Take(settled, entry);
+        }
+
+        // Late news of an older attempt must not hide that a newer one is out and unanswered.
+        foreach (var begin in ledger.Unanswered()) settled = TakeBegin(settled, begin);
+        if (edited) settled = Outdated(settled);
         return settled with { LedgerLast = ledger.LastSequence };
     }
 
@@ -55,50 +64,73 @@ public static class Settlement
         return recipient with { Status = status, Reply = outcome.Reply?.ToString() ?? recipient.Reply };
     }
 
-    private static ScheduledEmail Take(ScheduledEmail row, LedgerEntry entry) => entry.Kind switch
+    /// <summary>The row after one entry. What a person did has this effect whether it is granted now or found in the ledger later; only an edit's content is not in the ledger.</summary>
+    internal static ScheduledEmail Take(ScheduledEmail row, LedgerEntry entry) => entry.Kind switch
     {
         LedgerKind.Begin => TakeBegin(row, entry),
         LedgerKind.Outcome => TakeOutcome(row, entry),
         LedgerKind.Cancel => row with { Status = EmailStatus.Cancelled, Reason = null, NextAttempt = null },
         LedgerKind.Pause => row with { Status = EmailStatus.Paused },
-        LedgerKind.Resume => row with { Status = EmailStatus.Pending },
+        LedgerKind.Resume => row with { Status = EmailStatus.Pending, LostClaims = 0, LastError = row.LastError == OldCopy ? null : row.LastError },
         LedgerKind.Reschedule => row with { ScheduledFor = entry.ScheduledFor ?? row.ScheduledFor, Wish = entry.Wish, NextAttempt = null },
-        LedgerKind.Edit => row with { Status = EmailStatus.Paused, LastError = OldCopy },
+        LedgerKind.Edit => row,
         LedgerKind.Retry => Retried(row, entry.At),
         LedgerKind.MarkSent => MarkedSent(row, entry.At),
         _ => throw new ArgumentOutOfRangeException(nameof(entry), entry.Kind, null),
     };
 
-    private static ScheduledEmail TakeBegin(ScheduledEmail row, LedgerEntry entry) => row with
+    /// <summary>A row whose content is not what the person wanted: it is held, and says so.</summary>
+    private static ScheduledEmail Outdated(ScheduledEmail row) => row.Status switch
     {
-        Status = EmailStatus.InDoubt,
-        Reason = null,
-        Attempts = Math.Max(row.Attempts, entry.Attempt),
-        LastAttempt = entry.At,
-        LastAccount = entry.Account ?? row.LastAccount,
-        NextAttempt = null,
-        Date = row.Date ?? entry.Date,
-        FrozenFrom = row.FrozenFrom ?? entry.From,
-        LostClaims = 0,
-        LastError = "the sender stopped before the server's answer was known",
-        Recipients = Apply(row.AllRecipients(),
-            [.. entry.Recipients.Select(outcome => outcome.Verdict == Verdict.Untried ? outcome with { Verdict = Verdict.InDoubt } : outcome)]),
+        EmailStatus.Pending or EmailStatus.Paused => row with { Status = EmailStatus.Paused, LastError = OldCopy },
+        EmailStatus.InDoubt or EmailStatus.Failed => row with { LastError = OldCopy },
+        _ => row,
     };
+
+    private static ScheduledEmail TakeBegin(ScheduledEmail row, LedgerEntry entry)
+    {
+        var recipients = Apply(row.AllRecipients(), [.. entry.Recipients.Select(outcome => outcome.Verdict == Verdict.Untried ? outcome with { Verdict = Verdict.InDoubt } : outcome)]);
+        // Late news may have shown meanwhile that everybody in it has the email: then there is nothing to doubt.
+        var known = entry.Recipients.Where(outcome => outcome.Verdict == Verdict.Untried).All(outcome => recipients.Any(recipient => recipient.Status == RecipientStatus.Delivered && IsTo(recipient, outcome)));
+        var (status, reason) = known ? StatusOf(recipients) : (EmailStatus.InDoubt, null);
+        return row with
+        {
+            Status = status,
+            Reason = reason,
+            Attempts = Math.Max(row.Attempts, entry.Attempt),
+            LastAttempt = entry.At,
+            LastAccount = entry.Account ?? row.LastAccount,
+            NextAttempt = null,
+            Date = row.Date ?? entry.Date,
+            FrozenFrom = row.FrozenFrom ?? entry.From,
+            LostClaims = 0,
+            LastError = "the sender stopped before the server's answer was known",
+            Recipients = recipients,
+        };
+    }
+
+    private static bool IsTo(Recipient recipient, RecipientOutcome outcome) => string.Equals(recipient.Address, outcome.Address, StringComparison.OrdinalIgnoreCase);
 
     private static ScheduledEmail TakeOutcome(ScheduledEmail row, LedgerEntry entry)
     {
-        var recipients = Apply(row.AllRecipients(), entry.Recipients);
+        // Its begin has made them doubtful already. Where a person has ended that doubt since, "nobody knows" is no news.
+        var recipients = Apply(row.AllRecipients(), [.. entry.Recipients.Where(outcome => outcome.Verdict != Verdict.InDoubt)]);
         var (status, reason) = StatusOf(recipients);
         if (status == EmailStatus.Pending && entry.Reason is { } gaveUp) (status, reason) = (EmailStatus.Failed, gaveUp);
-        if (row.Status is EmailStatus.Cancelled || (row.Status is EmailStatus.Paused && status == EmailStatus.Pending)) (status, reason) = (row.Status, row.Reason);
+        var stays = row.Status is EmailStatus.Cancelled || (row.Status is EmailStatus.Paused or EmailStatus.Failed && status == EmailStatus.Pending);
+        if (stays) (status, reason) = (row.Status, row.Reason);
         var delivered = entry.Recipients.FirstOrDefault(outcome => outcome.Verdict == Verdict.Delivered);
         var refused = entry.Recipients.LastOrDefault(outcome => outcome.Verdict is Verdict.Deferred or Verdict.Bounced or Verdict.InDoubt);
+        // Only an attempt's last transaction led to a wait.
+        var waits = status == EmailStatus.Pending && entry.NextAttempt is not null;
         return row with
         {
             Status = status,
             Reason = reason,
             Recipients = recipients,
             NextAttempt = status == EmailStatus.Pending ? entry.NextAttempt : null,
+            Deferrals = waits && entry.Fault is null && refused is not null ? row.Deferrals + 1 : row.Deferrals,
+            AccountFailures = waits && entry.Fault is not null ? row.AccountFailures + 1 : row.AccountFailures,
             SentAt = delivered is null ? row.SentAt : entry.At,
             SentReply = delivered?.Reply?.ToString() ?? row.SentReply,
             LastError = entry.Fault?.Words ?? refused?.Reply?.ToString() ?? (delivered is null ? row.LastError : null),
@@ -117,6 +149,8 @@ public static class Settlement
             Reason = null,
             NextAttempt = null,
             RetriedAt = now,
+            // Whoever asks for it now wants it although its last moment has passed.
+            NotAfter = row.NotAfter < now ? null : row.NotAfter,
             Deferrals = 0,
             AccountFailures = 0,
             LostClaims = 0,

@@ -8,60 +8,69 @@ namespace Nightmail.Core.Emails;
 /// (<c>John Q. Public</c>), local parts that mix atoms and quoted strings, and empty places in lists; source routes and blanks around
 /// the dots of an address are refused, because there they are slips (<c>Dr. ada@example.org</c>).
 /// </summary>
-internal sealed class MailboxParser(string text)
+internal ref struct MailboxParser(string text)
 {
-    private readonly AddressScanner scanner = new(text);
+    private readonly List<Token> tokens = [];
+    private int position;
+    private string? failure;
+
+    private enum TokenKind
+    {
+        Atom,
+        Quoted,
+        Dot,
+    }
 
     /// <summary>The one mailbox that is all of the text, or null and why not.</summary>
     public Mailbox? Single(out string? error)
     {
-        var mailbox = scanner.AllowedThroughout() ? ReadMailbox(groupsToo: false, out _) : null;
-        if (mailbox is not null && !scanner.AtEnd) Fail("the end");
-        error = scanner.Failure;
-        return error is null ? mailbox : null;
+        var mailbox = AllowedThroughout() ? ReadMailbox(groupsToo: false, out _) : null;
+        if (mailbox is not null && position < text.Length) Fail("the end");
+        error = failure;
+        return failure is null ? mailbox : null;
     }
 
     /// <summary>The mailboxes of the list that is all of the text, or null and why not.</summary>
     public List<Mailbox>? List(out string? error)
     {
         var mailboxes = new List<Mailbox>();
-        if (scanner.AllowedThroughout()) ReadList(mailboxes);
-        error = scanner.Failure;
-        return error is null ? mailboxes : null;
+        if (AllowedThroughout()) ReadList(mailboxes);
+        error = failure;
+        return failure is null ? mailboxes : null;
     }
 
     private void ReadList(List<Mailbox> mailboxes)
     {
         var inGroup = false;
         var any = false;
-        while (scanner.SkipBlanksAndComments() && !scanner.AtEnd)
+        while (SkipBlanksAndComments() && position < text.Length)
         {
-            if (scanner.Next == ',')
+            if (text[position] == ',')
             {
-                scanner.Position++;
+                position++;
                 continue;
             }
 
-            if (inGroup && scanner.Next == ';')
+            if (inGroup && text[position] == ';')
             {
-                scanner.Position++;
+                position++;
                 inGroup = false;
-                if (scanner.SkipBlanksAndComments() && scanner.Next is not (',' or '\0')) Fail("a comma or the end");
-                if (scanner.Failure is not null) return;
+                if (SkipBlanksAndComments() && position < text.Length && text[position] != ',') Fail("a comma or the end");
+                if (failure is not null) return;
                 continue;
             }
 
             var mailbox = ReadMailbox(groupsToo: !inGroup, out var opensGroup);
-            if (scanner.Failure is not null) return;
+            if (failure is not null) return;
             any = true;
             inGroup |= opensGroup;
             if (mailbox is null) continue;
             mailboxes.Add(mailbox);
-            if (scanner.Next is not (',' or '\0') && !(inGroup && scanner.Next == ';')) Fail(inGroup ? "a comma or ';'" : "a comma or the end");
-            if (scanner.Failure is not null) return;
+            if (position < text.Length && text[position] != ',' && !(inGroup && text[position] == ';')) Fail(inGroup ? "a comma or ';'" : "a comma or the end");
+            if (failure is not null) return;
         }
 
-        if (scanner.Failure is not null) return;
+        if (failure is not null) return;
         if (inGroup) Fail("';' at the end of the group");
         else if (!any) Fail("an address");
     }
@@ -70,28 +79,29 @@ internal sealed class MailboxParser(string text)
     private Mailbox? ReadMailbox(bool groupsToo, out bool opensGroup)
     {
         opensGroup = false;
-        scanner.ReadWords();
-        if (scanner.Failure is not null) return null;
-        switch (scanner.Next)
+        ReadWords();
+        if (failure is not null) return null;
+        var next = position < text.Length ? text[position] : '\0';
+        switch (next)
         {
-            case '@' when scanner.Words.Count > 0:
+            case '@' when tokens.Count > 0:
                 return ReadAddress("", closing: null);
             case '<':
                 var name = Name();
-                scanner.Position++;
-                scanner.ReadWords();
-                if (scanner.Failure is not null) return null;
-                if (scanner.Words.Count == 0) return Fail(scanner.Next == '@' ? "the local part of an address, not a source route" : "the local part of an address");
-                if (scanner.Next != '@') return Fail("'@'");
+                position++;
+                ReadWords();
+                if (failure is not null) return null;
+                if (tokens.Count == 0) return Fail(next == '<' && position < text.Length && text[position] == '@' ? "the local part of an address, not a source route" : "the local part of an address");
+                if (position >= text.Length || text[position] != '@') return Fail("'@'");
                 return ReadAddress(name, closing: '>');
-            case ':' when groupsToo && scanner.Words.Count > 0:
-                scanner.Position++;
+            case ':' when groupsToo && tokens.Count > 0:
+                position++;
                 opensGroup = true;
                 return null;
-            case ':' when scanner.Words.Count > 0:
+            case ':' when tokens.Count > 0:
                 return Fail("one mailbox, not a group");
             default:
-                return Fail(scanner.Words.Count > 0 ? "'@' or '<'" : "an address");
+                return Fail(tokens.Count > 0 ? "'@' or '<'" : "an address");
         }
     }
 
@@ -99,16 +109,16 @@ internal sealed class MailboxParser(string text)
     {
         var localPart = LocalPart();
         if (localPart is null) return null;
-        scanner.Position++;
+        position++;
         var domain = ReadDomain();
-        if (domain is null || !scanner.SkipBlanksAndComments()) return null;
+        if (domain is null || !SkipBlanksAndComments()) return null;
         if (closing is { } bracket)
         {
-            if (scanner.Next != bracket) return Fail($"'{bracket}'");
-            scanner.Position++;
-            if (!scanner.SkipBlanksAndComments()) return null;
+            if (position >= text.Length || text[position] != bracket) return Fail($"'{bracket}'");
+            position++;
+            if (!SkipBlanksAndComments()) return null;
         }
-        else if (scanner.Next == '<')
+        else if (position < text.Length && text[position] == '<')
         {
             return Fail("a comma or the end; a name that holds '@' stands in double quotes");
         }
@@ -118,45 +128,45 @@ internal sealed class MailboxParser(string text)
 
     private string? ReadDomain()
     {
-        if (!scanner.SkipBlanksAndComments()) return null;
-        var start = scanner.Position;
-        if (scanner.Next == '[') return ReadLiteral();
-        var labelStart = scanner.Position;
-        while (!scanner.AtEnd)
+        if (!SkipBlanksAndComments()) return null;
+        var start = position;
+        if (position < text.Length && text[position] == '[') return ReadLiteral();
+        var labelStart = position;
+        while (position < text.Length)
         {
-            if (scanner.Next == '.')
+            if (text[position] == '.')
             {
                 if (!EndsLabel(labelStart)) return null;
-                labelStart = ++scanner.Position;
+                labelStart = ++position;
                 continue;
             }
 
-            Rune.DecodeFromUtf16(text.AsSpan(scanner.Position), out var rune, out var length);
+            Rune.DecodeFromUtf16(text.AsSpan(position), out var rune, out var length);
             if (!DomainName.IsLabelCharacter(rune)) break;
-            scanner.Position += length;
+            position += length;
         }
 
         // What stands directly behind a label and cannot end an address is a wrong character of the domain.
-        if (scanner.Next is not ('\0' or ' ' or '\t' or ',' or ';' or '>' or '(' or '<' or '@' or ':'))
-            return scanner.Fail(scanner.Position == labelStart ? "a letter or digit" : "a letter, a digit or the end of the domain");
+        if (position < text.Length && text[position] is not (' ' or '\t' or ',' or ';' or '>' or '(' or '<' or '@' or ':'))
+            return FailText(position == labelStart ? "a letter or digit" : "a letter, a digit or the end of the domain");
         if (!EndsLabel(labelStart)) return null;
-        var domain = text[start..scanner.Position];
+        var domain = text[start..position];
         if (DomainName.TryToAscii(domain, out _)) return domain;
-        scanner.Position = start;
-        return scanner.Fail($"a domain of at most {DomainName.MaxDomain} octets with labels of at most 63");
+        position = start;
+        return FailText($"a domain of at most {DomainName.MaxDomain} octets with labels of at most 63");
     }
 
     private bool EndsLabel(int labelStart)
     {
-        if (scanner.Position == labelStart)
+        if (position == labelStart)
         {
             Fail("a letter or digit of the domain");
             return false;
         }
 
-        if (text[labelStart] != '-' && text[scanner.Position - 1] != '-') return true;
-        if (text[labelStart] == '-') scanner.Position = labelStart;
-        else scanner.Position--;
+        if (text[labelStart] != '-' && text[position - 1] != '-') return true;
+        if (text[labelStart] == '-') position = labelStart;
+        else position--;
         Fail("a letter or digit; a part of a domain neither starts nor ends with a hyphen");
         return false;
     }
@@ -164,25 +174,76 @@ internal sealed class MailboxParser(string text)
     private string? ReadLiteral()
     {
         var literal = new StringBuilder("[");
-        for (scanner.Position++; scanner.Next is > ' ' and < '\u007f' and not ('[' or '\\' or ']') or ' '; scanner.Position++)
+        for (position++; position < text.Length && text[position] is > ' ' and < '\u007f' and not ('[' or '\\' or ']') or ' '; position++)
         {
-            if (scanner.Next != ' ') literal.Append(scanner.Next);
+            if (text[position] != ' ') literal.Append(text[position]);
         }
 
-        if (scanner.Next != ']') return scanner.Fail("']'");
-        if (literal.Length == 1) return scanner.Fail("an address literal such as 192.0.2.1 or IPv6:2001:db8::1");
-        scanner.Position++;
+        if (position >= text.Length || text[position] != ']') return FailText("']'");
+        if (literal.Length == 1) return FailText("an address literal such as 192.0.2.1 or IPv6:2001:db8::1");
+        position++;
         if (literal.Length < DomainName.MaxDomain) return literal.Append(']').ToString();
-        return scanner.Fail($"a domain of at most {DomainName.MaxDomain} octets");
+        return FailText($"a domain of at most {DomainName.MaxDomain} octets");
     }
 
-    private string Name()
+    /// <summary>Reads atoms, quoted strings and dots up to anything else, with the blanks and comments around them.</summary>
+    private void ReadWords()
+    {
+        tokens.Clear();
+        while (true)
+        {
+            var before = position;
+            if (!SkipBlanksAndComments() || position >= text.Length) return;
+            var start = position;
+            var apart = position > before;
+            if (text[start] == '.')
+            {
+                position++;
+                tokens.Add(new Token(TokenKind.Dot, ".", start, apart));
+            }
+            else if (text[start] == '"')
+            {
+                var content = ReadQuoted();
+                if (content is null) return;
+                tokens.Add(new Token(TokenKind.Quoted, content, start, apart));
+            }
+            else if (Quoting.IsAtomCharacter(text[start]))
+            {
+                while (position < text.Length && Quoting.IsAtomCharacter(text[position])) position++;
+                tokens.Add(new Token(TokenKind.Atom, text[start..position], start, apart));
+            }
+            else
+            {
+                return;
+            }
+        }
+    }
+
+    private string? ReadQuoted()
+    {
+        var content = new StringBuilder();
+        for (position++; position < text.Length; position++)
+        {
+            if (text[position] == '"')
+            {
+                position++;
+                return content.ToString();
+            }
+
+            if (text[position] == '\\' && ++position == text.Length) break;
+            content.Append(text[position]);
+        }
+
+        return FailText("a closing double quote");
+    }
+
+    private readonly string Name()
     {
         var name = new StringBuilder();
-        foreach (var word in scanner.Words)
+        foreach (var token in tokens)
         {
-            if (word.Apart && name.Length > 0) name.Append(' ');
-            name.Append(word.Text);
+            if (token.Apart && name.Length > 0) name.Append(' ');
+            name.Append(token.Text);
         }
 
         // A tab has no business in a name, and folding could not keep it.
@@ -192,22 +253,22 @@ internal sealed class MailboxParser(string text)
     private string? LocalPart()
     {
         var wantsWord = true;
-        for (var index = 0; index < scanner.Words.Count; index++)
+        for (var index = 0; index < tokens.Count; index++)
         {
-            var word = scanner.Words[index];
-            if (index > 0 && word.Apart) return scanner.FailAt(word.Start, "'@' or '<'; an address has no blanks around its dots");
-            if (wantsWord == (word.Kind == WordKind.Dot)) return scanner.FailAt(word.Start, wantsWord ? "a letter, not a dot; or quote the part before the '@'" : "a dot or '@'");
+            var token = tokens[index];
+            if (index > 0 && token.Apart) return FailAt(token.Start, "'@' or '<'; an address has no blanks around its dots");
+            if (wantsWord == (token.Kind == TokenKind.Dot)) return FailAt(token.Start, wantsWord ? "a letter, not a dot; or quote the part before the '@'" : "a dot or '@'");
             wantsWord = !wantsWord;
         }
 
-        if (wantsWord) return scanner.Fail("a letter after the dot; or quote the part before the '@'");
-        var start = scanner.Words[0].Start;
-        var localPart = string.Concat(scanner.Words.Select(word => word.Text));
-        if (Encoding.UTF8.GetByteCount(localPart) > Mailbox.MaxLocalPart) return scanner.FailAt(start, $"a local part of at most {Mailbox.MaxLocalPart} octets");
+        if (wantsWord) return FailText("a letter after the dot; or quote the part before the '@'");
+        var start = tokens[0].Start;
+        var localPart = string.Concat(tokens.Select(token => token.Text));
+        if (Encoding.UTF8.GetByteCount(localPart) > Mailbox.MaxLocalPart) return FailAt(start, $"a local part of at most {Mailbox.MaxLocalPart} octets");
         for (var index = 0; index < localPart.Length;)
         {
             Rune.DecodeFromUtf16(localPart.AsSpan(index), out var rune, out var length);
-            if (IsInvisible(rune)) return scanner.FailAt(start, $"a local part without invisible characters (U+{rune.Value:X4})");
+            if (IsInvisible(rune)) return FailAt(start, $"a local part without invisible characters (U+{rune.Value:X4})");
             index += length;
         }
 
@@ -218,9 +279,69 @@ internal sealed class MailboxParser(string text)
     private static bool IsInvisible(Rune rune) => rune.Value != ' ' && rune.Value is not (0x200c or 0x200d) && Rune.GetUnicodeCategory(rune) is
         UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Control or UnicodeCategory.Format;
 
+    private bool SkipBlanksAndComments()
+    {
+        var depth = 0;
+        var opened = position;
+        for (; position < text.Length; position++)
+        {
+            var character = text[position];
+            if (character == '(')
+            {
+                if (depth++ == 0) opened = position;
+            }
+            else if (depth == 0)
+            {
+                if (character is not (' ' or '\t')) break;
+            }
+            else if (character == ')')
+            {
+                depth--;
+            }
+            else if (character == '\\' && position + 1 < text.Length)
+            {
+                position++;
+            }
+        }
+
+        if (depth == 0) return true;
+        FailText($"')' for the '(' at {opened + 1}");
+        return false;
+    }
+
+    /// <summary>Controls can be no part of an address, quoted or not, nor can half a character.</summary>
+    private bool AllowedThroughout()
+    {
+        for (position = 0; position < text.Length;)
+        {
+            var status = Rune.DecodeFromUtf16(text.AsSpan(position), out var rune, out var length);
+            if (status != System.Buffers.OperationStatus.Done || (Rune.IsControl(rune) && rune.Value != '\t'))
+            {
+                Fail("no line break, NUL or other control character");
+                return false;
+            }
+
+            position += length;
+        }
+
+        position = 0;
+        return true;
+    }
+
     private Mailbox? Fail(string expected)
     {
-        scanner.Fail(expected);
+        FailText(expected);
         return null;
     }
+
+    private string? FailText(string expected) => FailAt(position, expected);
+
+    private string? FailAt(int at, string expected)
+    {
+        var found = at >= text.Length ? "the end" : text[at] is > ' ' and < '\u007f' ? $"'{text[at]}'" : text[at] == ' ' ? "a blank" : $"U+{(int)text[at]:X4}";
+        failure ??= $"at position {at + 1}: expected {expected}, found {found}";
+        return null;
+    }
+
+    private readonly record struct Token(TokenKind Kind, string Text, int Start, bool Apart);
 }

@@ -42,6 +42,10 @@ public static class ChangeRules
                 return row.Status is EmailStatus.Paused ? null : $"it is {row.Status.Name()}, not paused";
             case EmailChange.Pause when row.Status is EmailStatus.Paused:
                 return "it is paused already";
+            case EmailChange.Reschedule { ScheduledFor: var to } when row.NotAfter is { } last && last < to && row.Status is EmailStatus.Pending or EmailStatus.Paused:
+                return $"it is not wanted after {last.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z; give an earlier time";
+            case EmailChange.Edit { Content: var content } when row.Status is EmailStatus.Pending or EmailStatus.Paused && !Edited(row, content).AllRecipients().Any(IsPending):
+                return "nobody would be left to send it to; cancel it instead";
         }
 
         return row.Status switch
@@ -58,32 +62,31 @@ public static class ChangeRules
     private static ChangeDecision Grant(ScheduledEmail row, EmailChange change, DateTimeOffset now)
     {
         var entry = new LedgerEntry { Kind = KindOf(change), Email = row.Id, At = now, Attempt = row.Attempts };
-        var changed = change switch
-        {
-            EmailChange.Cancel => row with { Status = EmailStatus.Cancelled, NextAttempt = null },
-            EmailChange.Pause => row with { Status = EmailStatus.Paused },
-            EmailChange.Resume => row with { Status = EmailStatus.Pending, LostClaims = 0 },
-            EmailChange.Reschedule to => row with { ScheduledFor = to.ScheduledFor, Wish = to.Wish, NextAttempt = null },
-            EmailChange.Edit edit => Edited(row, edit.Content),
-            EmailChange.Retry => Settlement.Retried(row, now),
-            EmailChange.MarkSent => Settlement.MarkedSent(row, now),
-            _ => throw new ArgumentOutOfRangeException(nameof(change), change, null),
-        };
-        if (change is EmailChange.Reschedule at) entry = entry with { ScheduledFor = at.ScheduledFor, Wish = at.Wish };
+        if (change is EmailChange.Reschedule to) entry = entry with { ScheduledFor = to.ScheduledFor, Wish = to.Wish };
+        var changed = change is EmailChange.Edit edit ? Edited(row, edit.Content) : Settlement.Take(row, entry);
         return new(changed with { LastModified = now }, entry, null);
     }
 
+    /// <summary>The row with other content. Who was tried keeps what came of it; who has it is remembered even when no longer named.</summary>
     private static ScheduledEmail Edited(ScheduledEmail row, EmailContent content)
     {
         var before = row.AllRecipients();
-        var edited = row with { Content = content, Recipients = [], MessageId = row.MessageId };
-        if (before.All(recipient => recipient.Status == RecipientStatus.Pending)) return edited;
+        var edited = row with { Content = content, Recipients = [], LastError = row.LastError == Settlement.OldCopy ? null : row.LastError };
+        if (before.All(IsPending)) return edited;
+        var named = edited.FreshRecipients();
         return edited with
         {
-            Recipients = [.. edited.FreshRecipients().Select(recipient =>
-                before.FirstOrDefault(old => string.Equals(old.Address, recipient.Address, StringComparison.OrdinalIgnoreCase)) ?? recipient)],
+            Recipients =
+            [
+                .. named.Select(recipient => before.FirstOrDefault(old => IsSame(old, recipient)) ?? recipient),
+                .. before.Where(old => old.Status == RecipientStatus.Delivered && !named.Any(recipient => IsSame(old, recipient))),
+            ],
         };
     }
+
+    private static bool IsPending(Recipient recipient) => recipient.Status == RecipientStatus.Pending;
+
+    private static bool IsSame(Recipient one, Recipient other) => string.Equals(one.Address, other.Address, StringComparison.OrdinalIgnoreCase);
 
     private static LedgerKind KindOf(EmailChange change) => change switch
     {
