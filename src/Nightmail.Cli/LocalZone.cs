@@ -1,5 +1,5 @@
-using NodaTime;
 using Nightmail.Core.Scheduling;
+using NodaTime;
 
 namespace Nightmail.Cli;
 

@@ -1,10 +1,10 @@
-using NodaTime;
 using Nightmail.Cli.Configuration;
 using Nightmail.Cli.Running;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
+using NodaTime;
 
 namespace Nightmail.Cli;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Nightmail.Cli.Printing;
 using Nightmail.Cli.Drafts;
+using Nightmail.Cli.Printing;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
 

@@ -1,6 +1,6 @@
-using NodaTime;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
+using NodaTime;
 
 namespace Nightmail.Cli.Printing;
 

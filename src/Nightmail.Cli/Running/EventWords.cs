@@ -1,10 +1,10 @@
 using System.Text.Json;
-using NodaTime;
 using Nightmail.Cli.Configuration;
 using Nightmail.Cli.Printing;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
+using NodaTime;
 
 namespace Nightmail.Cli.Running;
 

@@ -1,7 +1,7 @@
 using System.Text;
-using NodaTime;
 using Nightmail.Cli;
 using Nightmail.Testing;
+using NodaTime;
 
 namespace Nightmail.Tests.Cli;
 

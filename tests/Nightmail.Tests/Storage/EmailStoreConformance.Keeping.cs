@@ -117,7 +117,11 @@ public abstract partial class EmailStoreConformance
                 Attachments = [new("a b.pdf", blob) { ContentType = "application/pdf", ContentId = "logo" }], Eml = blob,
             },
             Wish = new("2026-12-01T09:00:00", "Europe/Berlin", "2026f", Time.GetUtcNow()),
-            Account = "work", NotAfter = Time.GetUtcNow().AddDays(2), MessageId = "<x@example.org>", CreatedBy = "ada@engine", IdempotencyKey = new("k", "h"),
+            Account = "work",
+            NotAfter = Time.GetUtcNow().AddDays(2),
+            MessageId = "<x@example.org>",
+            CreatedBy = "ada@engine",
+            IdempotencyKey = new("k", "h"),
         };
         var added = await AddAsync(email);
         Given.Words(added).ShouldBe(Given.Words(email));

@@ -42,17 +42,9 @@ public sealed class BeginTests
         conversation.Leave = refusal switch
         {
             "says no" => _ => ValueTask.FromResult(false),
-            "says no late" => async _ =>
-            {
-                await Task.Yield();
-                return false;
-            },
+            "says no late" => async _ => { await Task.Yield(); return false; },
             "throws" => _ => throw new StoreException(StoreTrouble.Unwritable, "disk full"),
-            "throws late" => async _ =>
-            {
-                await Task.Yield();
-                throw new StoreException(StoreTrouble.Unwritable, "disk full");
-            },
+            "throws late" => async _ => { await Task.Yield(); throw new StoreException(StoreTrouble.Unwritable, "disk full"); },
             _ => _ => throw new OperationCanceledException(),
         };
 
