@@ -39,14 +39,7 @@ public sealed class BeginTests
     public async Task Without_leave_the_final_dot_is_never_sent(string refusal)
     {
         await using var conversation = Conversation.Play(Envelope + "! abandoned");
-        conversation.Leave = refusal switch
-        {
-            "says no" => _ => ValueTask.FromResult(false),
-            "says no late" => async _ => { await Task.Yield(); return false; },
-            "throws" => _ => throw new StoreException(StoreTrouble.Unwritable, "disk full"),
-            "throws late" => async _ => { await Task.Yield(); throw new StoreException(StoreTrouble.Unwritable, "disk full"); },
-            _ => _ => throw new OperationCanceledException(),
-        };
+        conversation.Leave = _ => RefuseAsync(refusal);
 
         var outcome = await conversation.DeliverAsync(Recipients);
 
@@ -213,5 +206,19 @@ public sealed class BeginTests
         await conversation.Server.ReachedAsync("said");
         conversation.Server.Release("said");
         return true;
+    }
+
+    private static ValueTask<bool> RefuseAsync(string how) => how switch
+    {
+        "says no" => ValueTask.FromResult(false),
+        "says no late" or "throws late" => RefuseLateAsync(how == "throws late"),
+        "throws" => throw new StoreException(StoreTrouble.Unwritable, "disk full"),
+        _ => throw new OperationCanceledException(),
+    };
+
+    private static async ValueTask<bool> RefuseLateAsync(bool throws)
+    {
+        await Task.Yield();
+        return throws ? throw new StoreException(StoreTrouble.Unwritable, "disk full") : false;
     }
 }
