@@ -47,7 +47,7 @@ public static class Backoff
     public static TimeSpan Doubling(TimeSpan first, int count, TimeSpan max)
     {
         // 2^40 of anything above a microsecond is past every maximum; more would overflow.
-        var factor = Math.Pow(2, Math.Clamp(count - 1, 0, 40));
+        var factor = Math.Pow(2, Math.Clamp(count, 1, 41) - 1);
         return first.Ticks * factor >= max.Ticks ? max : first * factor;
     }
 }

@@ -39,7 +39,7 @@ public static class Why
         EmailStatus.Paused => Paused(email, context),
         EmailStatus.Sent => Sent(email, context),
         EmailStatus.Failed => Failed(email, context),
-        EmailStatus.Cancelled => email.LastModified == default ? "cancelled; it will not be sent" : $"cancelled {At(email.LastModified, context)}; it will not be sent",
+        EmailStatus.Cancelled => Cancelled(email, context),
         EmailStatus.InDoubt => InDoubt(email),
         _ => throw new ArgumentOutOfRangeException(nameof(email), email.Status, null),
     };
@@ -84,6 +84,14 @@ public static class Why
         var at = email.SentAt is { } sent ? $" {At(sent, context, milliseconds: true)}" : "";
         var through = email.LastAccount is { } account ? $" through {account}" : "";
         return $"sent{at}{through}: {Words(email.SentReply, "taken")}{Refused(email)}";
+    }
+
+    private static string Cancelled(ScheduledEmail email, WhyContext context)
+    {
+        var at = email.LastModified == default ? "" : $" {At(email.LastModified, context)}";
+        return Any(email, RecipientStatus.Delivered)
+            ? $"cancelled{at}; {Share(email, RecipientStatus.Delivered, "has", "have")} it, it will not be sent to anybody else"
+            : $"cancelled{at}; it will not be sent";
     }
 
     private static string Failed(ScheduledEmail email, WhyContext context)

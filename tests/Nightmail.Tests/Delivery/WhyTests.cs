@@ -148,8 +148,13 @@ public sealed class WhyTests
             .ShouldContain("; 1 of 2 recipients has it;");
 
     [Fact]
-    public void Cancelled() =>
-        Why.Explain(Pending with { Status = EmailStatus.Cancelled, LastModified = Now.AddMinutes(-3) }, Context).ShouldBe("cancelled 08:57; it will not be sent");
+    public void Cancelled()
+    {
+        var cancelled = Pending with { Status = EmailStatus.Cancelled, LastModified = Now.AddMinutes(-3) };
+        Why.Explain(cancelled, Context).ShouldBe("cancelled 08:57; it will not be sent");
+        Why.Explain(cancelled with { Recipients = [new("a@x.example", RecipientStatus.Delivered), new("b@x.example")] }, Context)
+            .ShouldBe("cancelled 08:57; 1 of 2 recipients has it, it will not be sent to anybody else");
+    }
 
     [Fact]
     public void In_doubt()
