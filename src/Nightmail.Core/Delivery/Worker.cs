@@ -74,9 +74,27 @@ public sealed class Worker(WorkerParts parts)
     /// <param name="abandon">Ends it now: what is between begin and answer stays in doubt.</param>
     public async Task RunAsync(WorkerMode mode, CancellationToken stop, CancellationToken abandon)
     {
-        await using var presence = await parts.Store.EnterAsync(stop);
+        if (await EnterAsync(stop) is not { } presence) return;
+        await using (presence) await WorkAsync(presence.Id, mode, stop, abandon);
+    }
+
+    /// <summary>The worker's place in the store; null when it was told to stop before it had one.</summary>
+    private async Task<IWorkerPresence?> EnterAsync(CancellationToken stop)
+    {
+        try
+        {
+            return await parts.Store.EnterAsync(stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private async Task WorkAsync(WorkerId id, WorkerMode mode, CancellationToken stop, CancellationToken abandon)
+    {
         var executor = new DeliveryExecutor(parts.Store, parts.Composer, parts.Transports, parts.Policy, parts.Time, parts.Random, parts.Observer);
-        var dispatcher = new Dispatcher(parts.Store, presence.Id, new(parts.Accounts, parts.Circuit, parts.Time), executor, parts.Time, parts.Observer, wake);
+        var dispatcher = new Dispatcher(parts.Store, id, new(parts.Accounts, parts.Circuit, parts.Time), executor, parts.Time, parts.Observer, wake);
         var rescuer = new ClaimRescuer(parts.Store, parts.Policy.InDoubt, parts.Time, parts.Observer);
         using var subscription = parts.Store.OnChanged(wake.Wake);
         try
@@ -87,6 +105,7 @@ public sealed class Worker(WorkerParts parts)
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
+            // It was told to stop in the middle of a round; what is on its way is finished all the same.
         }
 
         await dispatcher.DrainAsync();
