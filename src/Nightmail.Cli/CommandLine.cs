@@ -10,24 +10,24 @@ internal sealed class CommandLine
 {
     private const int HelpWidth = 100;
 
-    private static readonly (string Name, Func<Verb> Make)[] Verbs =
+    private static readonly NamedVerb[] Verbs =
     [
-        ("schedule", () => new ScheduleCommand()),
-        ("list", () => new ListCommand()),
-        ("show", () => new ShowCommand()),
-        ("why", () => new WhyCommand()),
-        ("cancel", () => new CancelCommand()),
-        ("undo", () => new UndoCommand()),
-        ("reschedule", () => new RescheduleCommand()),
-        ("send-now", () => new SendNowCommand()),
-        ("retry", () => new RetryCommand()),
-        ("mark-sent", () => new MarkSentCommand()),
-        ("run", () => new RunCommand()),
-        ("demo", () => new DemoCommand()),
-        ("config", () => new ConfigCommand()),
+        new("schedule", () => new ScheduleCommand()),
+        new("list", () => new ListCommand()),
+        new("show", () => new ShowCommand()),
+        new("why", () => new WhyCommand()),
+        new("cancel", () => new CancelCommand()),
+        new("undo", () => new UndoCommand()),
+        new("reschedule", () => new RescheduleCommand()),
+        new("send-now", () => new SendNowCommand()),
+        new("retry", () => new RetryCommand()),
+        new("mark-sent", () => new MarkSentCommand()),
+        new("run", () => new RunCommand()),
+        new("demo", () => new DemoCommand()),
+        new("config", () => new ConfigCommand()),
     ];
 
-    private readonly Option<bool> version = new("--version") { Description = "Print the version" };
+    private readonly Flag version = new("--version", "Print the version");
     private readonly HelpOption helpOption = new("--help", "-h") { Recursive = true };
 
     /// <summary>The words for these arguments.</summary>
@@ -60,7 +60,7 @@ internal sealed class CommandLine
     public bool WantsHelp => Words.Action is HelpAction;
 
     /// <summary>True when the version was asked for.</summary>
-    public bool WantsVersion => Words.GetValue(version);
+    public bool WantsVersion => version.IsSet(Words);
 
     /// <summary>True when all that is wrong is that a command needs another one behind it; it says so itself.</summary>
     private bool WantsAnotherWord => Words.Errors is [{ SymbolResult: var place }] && place == Words.CommandResult && Words.UnmatchedTokens.Count == 0 && Words.CommandResult.Command.Subcommands.Count > 0;
@@ -111,4 +111,7 @@ internal sealed class CommandLine
         NearestWord.Find(word, known) is { } nearest ? $"; did you mean '{nearest}'?" : "";
 
     private IEnumerable<string> KnownOptions() => Words.CommandResult.Command.Options.Concat(Root.Options).Select(option => option.Name);
+
+    // A class, so that looking through them takes no generic code over a type of ours.
+    private sealed record NamedVerb(string Name, Func<Verb> Make);
 }

@@ -9,8 +9,8 @@ internal sealed class GlobalOptions
     private readonly Option<string?> config = new("--config") { Description = "The configuration file", HelpName = "FILE", Recursive = true };
     private readonly Option<string?> server = new("--server") { Description = "A server to use instead of the queue file (not in this version)", HelpName = "URL", Recursive = true };
     private readonly Option<string?> log = new("--log") { Description = "Write what happens to this file too", HelpName = "FILE", Recursive = true };
-    private readonly Option<bool> json = new("--json") { Description = "Print JSON on standard output", Recursive = true };
-    private readonly Option<bool> verbose = new("--verbose") { Description = "Say more on standard error", Recursive = true };
+    private readonly Flag json = new("--json", "Print JSON on standard output") { Recursive = true };
+    private readonly Flag verbose = new("--verbose", "Say more on standard error") { Recursive = true };
 
     /// <summary>The names of those that are followed by a value.</summary>
     public static readonly string[] WithValue = ["--queue", "--config", "--server", "--log"];
@@ -18,7 +18,7 @@ internal sealed class GlobalOptions
     /// <summary>Adds them to the outermost command.</summary>
     public void AddTo(Command root)
     {
-        foreach (var option in (ReadOnlySpan<Option>)[queue, config, server, json, verbose, log]) root.Options.Add(option);
+        foreach (var option in (Option[])[queue, config, server, json, verbose, log]) root.Options.Add(option);
     }
 
     /// <summary>What was given.</summary>
@@ -28,8 +28,8 @@ internal sealed class GlobalOptions
         Config = words.GetValue(config),
         Server = words.GetValue(server),
         Log = words.GetValue(log),
-        Json = words.GetValue(json),
-        Verbose = words.GetValue(verbose),
+        Json = json.IsSet(words),
+        Verbose = verbose.IsSet(words),
     };
 }
 

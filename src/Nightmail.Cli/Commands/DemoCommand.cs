@@ -6,7 +6,7 @@ namespace Nightmail.Cli.Commands;
 /// <summary><c>demo</c>: emails leave before one's eyes, without account or network.</summary>
 internal sealed class DemoCommand : Verb
 {
-    private readonly Option<bool> keep = new("--keep") { Description = "Leave it running until Ctrl-C" };
+    private readonly Flag keep = new("--keep", "Leave it running until Ctrl-C");
 
     /// <summary>The command.</summary>
     public DemoCommand()
@@ -14,5 +14,5 @@ internal sealed class DemoCommand : Verb
 
     /// <inheritdoc/>
     public override Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken) =>
-        new DemoShow(session.Surroundings, session.Globals, TimeSpan.FromSeconds(1)).RunAsync(words.GetValue(keep), cancellationToken);
+        new DemoShow(session.Surroundings, session.Globals, TimeSpan.FromSeconds(1)).RunAsync(keep.IsSet(words), cancellationToken);
 }

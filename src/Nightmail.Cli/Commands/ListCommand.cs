@@ -14,7 +14,7 @@ internal sealed class ListCommand : Verb
     private readonly Option<string[]> status = Words.Texts("--status", "STATUS", "Only these: pending, sending, paused, sent, failed, cancelled, in_doubt; may be repeated");
     private readonly Option<string?> account = Words.Text("--account", "NAME", "Only those through this account");
     private readonly Option<string?> search = Words.Text("--search", "TEXT", "Only those with these words in subject, text or addresses");
-    private readonly Option<bool> all = new("--all") { Description = "Also those that are sent, failed or cancelled" };
+    private readonly Flag all = new("--all", "Also those that are sent, failed or cancelled");
 
     /// <summary>The command.</summary>
     public ListCommand()
@@ -60,7 +60,7 @@ internal sealed class ListCommand : Verb
     private EmailStatus[] Statuses(ParseResult words)
     {
         var named = (words.GetValue(status) ?? []).SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToList();
-        if (named.Count == 0) return words.GetValue(all) ? [] : NotFinal;
+        if (named.Count == 0) return all.IsSet(words) ? [] : NotFinal;
         return [.. named.Select(name => EmailStatusNames.ParseStatus(name) ?? throw Unknown(name))];
     }
 

@@ -8,7 +8,7 @@ internal sealed class RescheduleCommand : Verb
 {
     private readonly Argument<string> id = Words.Id();
     private readonly Option<string?> at = Words.At("The new time: 'tomorrow 9:00', 'in 2 hours', '2026-12-24 18:00 Europe/Berlin', …");
-    private readonly Option<bool> allowPast = Words.AllowPast();
+    private readonly Flag allowPast = Words.AllowPast();
 
     /// <summary>The command.</summary>
     public RescheduleCommand()
@@ -23,7 +23,7 @@ internal sealed class RescheduleCommand : Verb
     /// <inheritdoc/>
     public override Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
-        var when = session.When(words.GetValue(at)!, words.GetValue(allowPast));
+        var when = session.When(words.GetValue(at)!, allowPast.IsSet(words));
         if (when.Note is { } note) session.Note(note);
         return new ChangeRun(session, new EmailChange.Reschedule(when.Instant, when.Wish), email => $"{StatusWord(email)}{when.Explanation}")
             .RunAsync([words.GetValue(id)!], cancellationToken);

@@ -8,7 +8,7 @@ namespace Nightmail.Cli.Commands;
 internal sealed class RetryCommand : Verb
 {
     private readonly Argument<string[]> ids = Words.Ids(optional: true);
-    private readonly Option<bool> failed = new("--failed") { Description = "All that have failed; what is in doubt must be named one by one" };
+    private readonly Flag failed = new("--failed", "All that have failed; what is in doubt must be named one by one");
 
     /// <summary>The command.</summary>
     public RetryCommand()
@@ -22,7 +22,7 @@ internal sealed class RetryCommand : Verb
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var named = words.GetValue(ids) ?? [];
-        if (words.GetValue(failed) == named.Length > 0) throw CommandFailure.Usage("name the emails to retry, or say --failed for all that have failed");
+        if (failed.IsSet(words) == named.Length > 0) throw CommandFailure.Usage("name the emails to retry, or say --failed for all that have failed");
         if (named.Length == 0)
         {
             var all = await session.Store.ListAsync(new() { Statuses = [EmailStatus.Failed] }, cancellationToken);

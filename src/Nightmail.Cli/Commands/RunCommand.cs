@@ -7,8 +7,8 @@ namespace Nightmail.Cli.Commands;
 /// <summary><c>run</c>: the worker, in the foreground.</summary>
 internal sealed class RunCommand : Verb
 {
-    private readonly Option<bool> once = new("--once") { Description = "Send what is due and end: for cron and timers" };
-    private readonly Option<bool> untilEmpty = new("--until-empty") { Description = "End when nothing is pending or being sent; what was deferred is waited for" };
+    private readonly Flag once = new("--once", "Send what is due and end: for cron and timers");
+    private readonly Flag untilEmpty = new("--until-empty", "End when nothing is pending or being sent; what was deferred is waited for");
     private readonly Option<int?> whilePid = new("--while-pid") { Description = "End when that process ends", HelpName = "PID" };
 
     /// <summary>The command.</summary>
@@ -28,13 +28,13 @@ internal sealed class RunCommand : Verb
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var accounts = session.RequireAccounts();
-        if (words.GetValue(once) && words.GetValue(untilEmpty)) throw CommandFailure.Usage("--once and --until-empty exclude each other");
+        if (once.IsSet(words) && untilEmpty.IsSet(words)) throw CommandFailure.Usage("--once and --until-empty exclude each other");
         session.NoteWarnings();
         session.Note($"worker started (pid {Environment.ProcessId}); queue {session.QueuePath}; accounts {string.Join(", ", accounts.Select(account => account.Name))}");
 
         using var shutdown = new Shutdown(session.Surroundings, cancellationToken);
         await using var host = new WorkerHost(session, new EventPrinter(session));
-        var mode = words.GetValue(once) ? WorkerMode.Once : words.GetValue(untilEmpty) ? WorkerMode.UntilEmpty : WorkerMode.Forever;
+        var mode = once.IsSet(words) ? WorkerMode.Once : untilEmpty.IsSet(words) ? WorkerMode.UntilEmpty : WorkerMode.Forever;
         var watching = words.GetValue(whilePid) is { } pid ? EndWithAsync(pid, shutdown) : Task.CompletedTask;
         var inOrder = await host.RunAsync(mode, shutdown);
         shutdown.Begin();

@@ -11,7 +11,7 @@ internal sealed class ScheduleCommand : Verb
 {
     private readonly MessageOptions message = new();
     private readonly Option<string?> at = Words.At("When: 'tomorrow 9:00', '17:30', 'in 2 hours', '2026-12-24 18:00 Europe/Berlin', '@1795330004'; without it, after the undo delay");
-    private readonly Option<bool> allowPast = Words.AllowPast();
+    private readonly Flag allowPast = Words.AllowPast();
     private readonly Option<string?> notAfter = Words.Text("--not-after", "WHEN", "Rather not at all than later than this");
     private readonly Option<string?> account = Words.Text("--account", "NAME", "The account it must go through");
     private readonly Option<string?> key = Words.Text("--idempotency-key", "KEY", "A repeated call with the same key schedules nothing and names the first one's email");
@@ -27,7 +27,7 @@ internal sealed class ScheduleCommand : Verb
             "nightmail schedule --eml letter.eml --at 2026-12-24T18:00:00+01:00")
     {
         message.AddTo(this);
-        foreach (var option in (ReadOnlySpan<Option>)[at, allowPast, notAfter, account, key]) Add(option);
+        foreach (var option in (Option[])[at, allowPast, notAfter, account, key]) Add(option);
     }
 
     /// <inheritdoc/>
@@ -69,7 +69,7 @@ internal sealed class ScheduleCommand : Verb
 
     private WhenResult.Understood When(ParseResult words, Session session)
     {
-        if (words.GetValue(at) is { } text) return session.When(text, words.GetValue(allowPast));
+        if (words.GetValue(at) is { } text) return session.When(text, allowPast.IsSet(words));
         var instant = session.Now + session.Settings.UndoDelay;
         return new(instant, null, TimeWords.Explain(instant, session.Zone, session.Now), null);
     }

@@ -9,7 +9,7 @@ namespace Nightmail.Cli.Commands;
 internal sealed class ShowCommand : Verb
 {
     private readonly Argument<string> id = Words.Id();
-    private readonly Option<bool> raw = new("--raw") { Description = "The message itself, as it will go out" };
+    private readonly Flag raw = new("--raw", "The message itself, as it will go out");
 
     /// <summary>The command.</summary>
     public ShowCommand()
@@ -24,7 +24,7 @@ internal sealed class ShowCommand : Verb
     {
         var email = await new EmailLookup(session.Store).FindAsync(words.GetValue(id)!, cancellationToken);
         var context = await session.WhyContextAsync(cancellationToken);
-        if (words.GetValue(raw)) await WriteMessageAsync(email, context, session, cancellationToken);
+        if (raw.IsSet(words)) await WriteMessageAsync(email, context, session, cancellationToken);
         else if (session.Globals.Json) session.Surroundings.Output.Write(JsonText.Line(json => EmailJson.Write(json, email, context)));
         else session.Surroundings.Output.Write(EmailDetails.Text(email, context));
         return ExitCodes.Done;

@@ -18,7 +18,7 @@ internal static class Words
     public static Option<string?> At(string description) => new("--at") { Description = description, HelpName = "WHEN" };
 
     /// <summary>Leave to name a time that has passed.</summary>
-    public static Option<bool> AllowPast() => new("--allow-past") { Description = "Take a time in the past: it is sent at once" };
+    public static Flag AllowPast() => new("--allow-past", "Take a time in the past: it is sent at once");
 
     /// <summary>An option with a value of text.</summary>
     public static Option<string?> Text(string name, string helpName, string description) => new(name) { Description = description, HelpName = helpName };

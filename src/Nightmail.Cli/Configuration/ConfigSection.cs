@@ -137,14 +137,14 @@ internal sealed class ConfigSection
         return value;
     }
 
-    /// <summary>One of a fixed set of words, each with its meaning.</summary>
-    public T Choice<T>(string key, T otherwise, params (string Word, T Value)[] choices)
+    /// <summary>One of a fixed set of words, letter case aside, in the spelling of <paramref name="words"/>.</summary>
+    public string Choice(string key, string otherwise, params string[] words)
     {
+        // Words, not values of any type: generic code over types of ours would be compiled at every start.
         var member = Find(key, ConfigKind.Text, "a string");
-        var index = member is null ? -1 : Array.FindIndex(choices, choice => string.Equals(choice.Word, member.Value.Text, StringComparison.OrdinalIgnoreCase));
-        if (member is not null && index < 0) throw At(member, $"{Describe(member)} must be {string.Join(" or ", choices.Select(choice => $"\"{choice.Word}\""))}");
-        var value = index < 0 ? otherwise : choices[index].Value;
-        readings.Add(PathOf(key), choices.First(choice => EqualityComparer<T>.Default.Equals(choice.Value, value)).Word, PlaceOf(member));
+        var value = member is null ? otherwise : Array.Find(words, word => string.Equals(word, member.Value.Text, StringComparison.OrdinalIgnoreCase));
+        if (value is null) throw At(member!, $"{Describe(member!)} must be {string.Join(" or ", words.Select(word => $"\"{word}\""))}");
+        readings.Add(PathOf(key), value, PlaceOf(member));
         return value;
     }
 

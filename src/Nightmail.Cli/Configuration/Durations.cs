@@ -8,13 +8,13 @@ internal static class Durations
     /// <summary>No wait, time-out or retention is meant to be longer: ten years.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromDays(3660);
 
-    private static readonly (string Suffix, TimeSpan Unit)[] Units =
+    private static readonly Unit[] Units =
     [
-        ("ms", TimeSpan.FromMilliseconds(1)),
-        ("s", TimeSpan.FromSeconds(1)),
-        ("m", TimeSpan.FromMinutes(1)),
-        ("h", TimeSpan.FromHours(1)),
-        ("d", TimeSpan.FromDays(1)),
+        new("ms", TimeSpan.FromMilliseconds(1)),
+        new("s", TimeSpan.FromSeconds(1)),
+        new("m", TimeSpan.FromMinutes(1)),
+        new("h", TimeSpan.FromHours(1)),
+        new("d", TimeSpan.FromDays(1)),
     ];
 
     /// <summary>The length of time, never negative; null when the text is none.</summary>
@@ -23,11 +23,11 @@ internal static class Durations
         var trimmed = text.Trim();
         if (trimmed.Contains(':', StringComparison.Ordinal))
             return TimeSpan.TryParseExact(trimmed, ["c", @"h\:mm\:ss", @"h\:mm"], CultureInfo.InvariantCulture, out var span) && span >= TimeSpan.Zero && span <= Longest ? span : null;
-        foreach (var (suffix, unit) in Units)
+        foreach (var unit in Units)
         {
-            if (!trimmed.EndsWith(suffix, StringComparison.OrdinalIgnoreCase)) continue;
-            return double.TryParse(trimmed.AsSpan(0, trimmed.Length - suffix.Length).TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count)
-                ? Times(unit, count) : null;
+            if (!trimmed.EndsWith(unit.Suffix, StringComparison.OrdinalIgnoreCase)) continue;
+            return double.TryParse(trimmed.AsSpan(0, trimmed.Length - unit.Suffix.Length).TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count)
+                ? Times(unit.Length, count) : null;
         }
 
         return null;
@@ -41,7 +41,10 @@ internal static class Durations
     public static string Format(TimeSpan span)
     {
         if (span == TimeSpan.Zero) return "0s";
-        var (suffix, unit) = Units.Last(each => span.Ticks % each.Unit.Ticks == 0 || each.Suffix == "ms");
-        return string.Create(CultureInfo.InvariantCulture, $"{span / unit}{suffix}");
+        var fitting = Array.FindLast(Units, unit => span.Ticks % unit.Length.Ticks == 0) ?? Units[0];
+        return string.Create(CultureInfo.InvariantCulture, $"{span / fitting.Length}{fitting.Suffix}");
     }
+
+    // A class, so that looking through them takes no generic code over a type of ours.
+    private sealed record Unit(string Suffix, TimeSpan Length);
 }

@@ -35,7 +35,7 @@ internal static class SettingsReader
             UndoDelay = root.Duration("undoDelay", defaults.UndoDelay, Second),
             Delivery = new()
             {
-                InDoubt = root.Choice("inDoubt", DoubtPolicy.Hold, ("hold", DoubtPolicy.Hold), ("retry", DoubtPolicy.Retry)),
+                InDoubt = root.Choice("inDoubt", "hold", "hold", "retry") == "retry" ? DoubtPolicy.Retry : DoubtPolicy.Hold,
                 Retry = Retry(root.Section("retry")),
                 Deferral = Deferral(root.Section("deferral")),
             },
@@ -125,13 +125,20 @@ internal static class SettingsReader
 
     private static LoggingSettings Logging(ConfigSection section)
     {
-        var defaults = new LoggingSettings();
         var logging = new LoggingSettings
         {
-            Level = section.Choice("level", defaults.Level, ("debug", LogLevel.Debug), ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
+            Level = LevelOf(section.Choice("level", "information", "debug", "information", "warning", "error")),
             File = section.Text("file"),
         };
         section.Done();
         return logging;
     }
+
+    private static LogLevel LevelOf(string word) => word switch
+    {
+        "debug" => LogLevel.Debug,
+        "warning" => LogLevel.Warning,
+        "error" => LogLevel.Error,
+        _ => LogLevel.Information,
+    };
 }

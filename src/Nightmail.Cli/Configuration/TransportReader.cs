@@ -26,7 +26,7 @@ internal static class TransportReader
 
     private static TransportSettings.Smtp Smtp(ConfigSection section, Func<string, string?> variable)
     {
-        var security = section.Choice("security", SmtpSecurity.StartTls, ("starttls", SmtpSecurity.StartTls), ("tls", SmtpSecurity.Tls), ("none", SmtpSecurity.None));
+        var security = section.Choice("security", "starttls", "starttls", "tls", "none") switch { "tls" => SmtpSecurity.Tls, "none" => SmtpSecurity.None, _ => SmtpSecurity.StartTls };
         return new()
         {
             Host = section.RequiredText("host"),
@@ -47,8 +47,8 @@ internal static class TransportReader
 
     private static SmtpLogin Login(ConfigSection section, Func<string, string?> variable)
     {
-        var mechanism = section.Choice("mechanism", "auto", ("auto", "auto"), ("plain", "PLAIN"), ("login", "LOGIN"), ("xoauth2", "XOAUTH2"), ("oauthbearer", "OAUTHBEARER"));
-        if (mechanism is "XOAUTH2" or "OAUTHBEARER") throw section.Error("mechanism", $"{mechanism} is not available in this version; write \"auto\", \"plain\" or \"login\"");
+        var mechanism = section.Choice("mechanism", "auto", "auto", "plain", "login", "xoauth2", "oauthbearer");
+        if (mechanism is "xoauth2" or "oauthbearer") throw section.Error("mechanism", $"{mechanism} is not available in this version; write \"auto\", \"plain\" or \"login\"");
         var username = section.RequiredText("username");
         var sources = new List<SecretSource>();
         if (section.Secret("password") is { } password) sources.Add(new SecretSource.Literal(password));
@@ -58,7 +58,7 @@ internal static class TransportReader
         section.Done();
         return sources.Count switch
         {
-            1 => new(username, sources[0], mechanism == "auto" ? null : mechanism),
+            1 => new(username, sources[0], mechanism == "auto" ? null : mechanism.ToUpperInvariant()),
             0 => throw section.Error("username", $"no password for \"{username}\": give one of passwordCommand, passwordFile, passwordEnv, password"),
             _ => throw section.Error("username", "more than one password: give one of passwordCommand, passwordFile, passwordEnv, password"),
         };

@@ -15,7 +15,7 @@ internal sealed class MessageOptions
     private readonly Option<string?> body = Words.Text("--body", "TEXT", "The text");
     private readonly Option<string?> bodyFile = Words.Text("--body-file", "FILE", "A file with the text; - is standard input, as is - alone");
     private readonly Option<string?> html = Words.Text("--html", "FILE", "A file with the HTML; images that it names by cid:FILE travel inside");
-    private readonly Option<bool> markdown = new("--markdown") { Description = "The text is Markdown (not in this version)" };
+    private readonly Flag markdown = new("--markdown", "The text is Markdown (not in this version)");
     private readonly Option<string[]> attach = Words.Texts("--attach", "FILE", "A file to attach; may be repeated");
     private readonly Option<string[]> header = Words.Texts("--header", "NAME:VALUE", "A further header field; may be repeated");
     private readonly Option<string?> eml = Words.Text("--eml", "FILE", "A complete RFC 5322 message; - is standard input. Its bytes are kept");
@@ -23,7 +23,7 @@ internal sealed class MessageOptions
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in (ReadOnlySpan<Option>)[to, cc, bcc, from, subject, body, bodyFile, html, markdown, attach, header, eml]) command.Add(option);
+        foreach (var option in (Option[])[to, cc, bcc, from, subject, body, bodyFile, html, markdown, attach, header, eml]) command.Add(option);
         command.Add(standardInput);
     }
 
@@ -31,7 +31,7 @@ internal sealed class MessageOptions
     /// <exception cref="CommandFailure">The options contradict each other.</exception>
     public MessageWords Read(ParseResult words)
     {
-        if (words.GetValue(markdown)) throw CommandFailure.Refused("--markdown is not available in this version; give the text with --body-file and the HTML with --html");
+        if (markdown.IsSet(words)) throw CommandFailure.Refused("--markdown is not available in this version; give the text with --body-file and the HTML with --html");
         var dash = words.GetValue(standardInput);
         if (dash is not null and not "-") throw CommandFailure.Usage($"unexpected word '{dash}'; quote text with blanks, and write - to read the body from standard input");
         var bodies = new[] { words.GetValue(body) is not null, words.GetValue(bodyFile) is not null, dash is not null && words.GetValue(eml) is null };

@@ -15,7 +15,9 @@ internal sealed class TextTable(params string[] heading)
     public string ToText(int? width)
     {
         var text = new StringBuilder();
-        var widths = Enumerable.Range(0, heading.Length).Select(column => rows.Max(row => Printable.Columns(row[column]))).ToArray();
+        var widths = new int[heading.Length];
+        foreach (var row in rows)
+            for (var column = 0; column < row.Length; column++) widths[column] = Math.Max(widths[column], Printable.Columns(row[column]));
         foreach (var row in rows)
         {
             var used = 0;

@@ -343,5 +343,5 @@ internal ref struct MailboxParser(string text)
         return null;
     }
 
-    private readonly record struct Token(TokenKind Kind, string Text, int Start, bool Apart);
+    private sealed record Token(TokenKind Kind, string Text, int Start, bool Apart);
 }
