@@ -1,3 +1,4 @@
 using Nightmail.Cli;
 
-return await NightmailApp.RunAsync(args, Surroundings.OfThisProcess(), CancellationToken.None);
+using var streams = new StandardStreams();
+return await NightmailApp.RunAsync(args, Surroundings.Of(streams), CancellationToken.None);

@@ -14,6 +14,7 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals) :
     private Settings? settings;
     private DateTimeZone? zone;
     private OpenedStore? opened;
+    private LogFile? log;
 
     /// <summary>What is outside.</summary>
     public Surroundings Surroundings => surroundings;
@@ -38,7 +39,7 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals) :
     public string? QueueOrigin => Paths.Queue(globals.Queue, Settings, surroundings.Variable).Origin;
 
     /// <summary>The log.</summary>
-    public LogFile Log { get; } = LogFile.None;
+    public LogFile Log => log ??= LogFile.Open(globals.Log ?? Settings.Logging.File, globals.Verbose ? LogLevel.Debug : Settings.Logging.Level, surroundings.Time);
 
     /// <summary>The store.</summary>
     public IEmailStore Store => Opened.Store;
@@ -85,6 +86,7 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals) :
     public async ValueTask DisposeAsync()
     {
         if (opened is not null) await opened.Store.DisposeAsync();
+        log?.Dispose();
     }
 
     private OpenedStore OpenStore()

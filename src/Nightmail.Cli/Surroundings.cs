@@ -5,14 +5,14 @@ namespace Nightmail.Cli;
 /// <summary>Everything outside the program that a command may touch besides files and the network, so that tests can stand in for it.</summary>
 public sealed record Surroundings
 {
-    /// <summary>Standard input, as bytes.</summary>
-    public required Stream Input { get; init; }
+    /// <summary>Opens standard input, as bytes.</summary>
+    public required Func<Stream> OpenInput { get; init; }
 
-    /// <summary>Standard output: data.</summary>
-    public required TextWriter Output { get; init; }
+    /// <summary>Gives standard output, opened when it is first asked for.</summary>
+    public required Func<TextWriter> OutputOf { get; init; }
 
-    /// <summary>Standard error: everything else.</summary>
-    public required TextWriter Error { get; init; }
+    /// <summary>Gives standard error, opened when it is first asked for.</summary>
+    public required Func<TextWriter> ErrorOf { get; init; }
 
     /// <summary>Opens standard output for bytes.</summary>
     public required Func<Stream> OpenOutput { get; init; }
@@ -38,18 +38,24 @@ public sealed record Surroundings
     /// <summary>The machine's time zone; asked for only when it is needed, because loading zones takes time.</summary>
     public required Func<DateTimeZone> MachineZone { get; init; }
 
-    /// <summary>Who schedules: <c>user@host</c>.</summary>
-    public required string UserAtHost { get; init; }
+    /// <summary>Says who schedules: <c>user@host</c>.</summary>
+    public required Func<string> UserAtHost { get; init; }
 
     /// <summary>Calls back for each SIGINT and SIGTERM until the result is disposed.</summary>
     public required Func<Action, IDisposable> OnStopSignal { get; init; }
 
+    /// <summary>Standard output: data.</summary>
+    public TextWriter Output => OutputOf();
+
+    /// <summary>Standard error: everything else.</summary>
+    public TextWriter Error => ErrorOf();
+
     /// <summary>The surroundings of a real process.</summary>
-    public static Surroundings OfThisProcess() => new()
+    internal static Surroundings Of(StandardStreams streams) => new()
     {
-        Input = Console.OpenStandardInput(),
-        Output = Console.Out,
-        Error = Console.Error,
+        OpenInput = Console.OpenStandardInput,
+        OutputOf = () => streams.Output,
+        ErrorOf = () => streams.Error,
         OpenOutput = Console.OpenStandardOutput,
         Width = Console.IsOutputRedirected ? null : Console.WindowWidth,
         OutputIsTerminal = !Console.IsOutputRedirected,
@@ -58,7 +64,7 @@ public sealed record Surroundings
         Random = new Random(),
         Variable = Environment.GetEnvironmentVariable,
         MachineZone = LocalZone.Find,
-        UserAtHost = $"{Environment.UserName}@{Environment.MachineName}",
+        UserAtHost = () => $"{Environment.UserName}@{Environment.MachineName}",
         OnStopSignal = StopSignals.Watch,
     };
 }

@@ -55,7 +55,14 @@ public sealed class FileEmailStore : IEmailStore
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<ScheduledEmail>> ListAsync(EmailFilter filter, CancellationToken cancellationToken) =>
-        LookAsync<IReadOnlyList<ScheduledEmail>>(view => [.. view.Rows(_ => true).Select(view.Settled).Where(filter.Matches).OrderBy(row => row.Due).ThenBy(row => row.Id)], cancellationToken);
+        LookAsync<IReadOnlyList<ScheduledEmail>>(
+            view =>
+            {
+                var rows = view.Rows(_ => true).Select(view.Settled).Where(filter.Matches).ToList();
+                rows.Sort(ScheduledEmail.CompareDue);
+                return rows;
+            },
+            cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<DateTimeOffset?> NextDueAsync(AccountCapacities capacities, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using Nightmail.Cli.Configuration;
 using Nightmail.Cli.Printing;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
@@ -31,6 +32,7 @@ internal sealed class ChangeRun(Session session, EmailChange change, Func<Schedu
             var result = await session.Store.ChangeAsync(named.Id, change, cancellationToken);
             if (result.Email is not { } email) throw CommandFailure.NotFound($"there is no email {named.Id} any more");
             if (result.Refusal is { } refusal) throw new CommandFailure(ExitCodes.WrongState, $"{email.Id} is left as it is: {refusal}");
+            session.Log.Write(LogLevel.Information, $"{change.Name} {email.Id}: {named.Status.Name()} -> {email.Status.Name()}");
             await PrintAsync(email, cancellationToken);
             return ExitCodes.Done;
         }

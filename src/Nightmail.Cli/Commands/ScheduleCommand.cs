@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Nightmail.Cli.Configuration;
 using Nightmail.Cli.Drafts;
 using Nightmail.Cli.Printing;
 using Nightmail.Core.Emails;
@@ -50,7 +51,7 @@ internal sealed class ScheduleCommand : Verb
             Account = words.GetValue(account),
             IdempotencyKey = words.GetValue(key),
             MessageId = draft.MessageId,
-            CreatedBy = session.Surroundings.UserAtHost,
+            CreatedBy = session.Surroundings.UserAtHost(),
         };
         var scheduler = new Scheduler(session.Store, session.Surroundings.Time, accounts);
         if (scheduler.Check(request) is { } wrong) throw Refused(wrong);
@@ -76,6 +77,7 @@ internal sealed class ScheduleCommand : Verb
 
     private static async Task<int> PrintAsync(ScheduledEmail email, WhenResult.Understood when, bool held, Session session, CancellationToken cancellationToken)
     {
+        session.Log.Write(LogLevel.Information, $"schedule {email.Id}: {email.Status.Name()} for {JsonText.Time(email.ScheduledFor)}");
         if (session.Globals.Json) await PrintJsonAsync(email, session, cancellationToken);
         else session.Surroundings.Output.Write($"{email.Id} {when.Explanation}\n");
         if (when.Note is { } note) session.Note(note);

@@ -31,7 +31,7 @@ internal sealed class ConfigDocument
         var bytes = content.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? content[Encoding.UTF8.Preamble.Length..] : content;
         var document = new ConfigDocument(path, bytes);
         if (bytes.Length > MaxSize) throw new ConfigException($"{path}: larger than {MaxSize / 1024} KiB; is that the configuration?");
-        if (bytes.AsSpan().Trim(" \t\r\n"u8).IsEmpty) return document;
+        if (Array.TrueForAll(bytes, one => one is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')) return document;
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
         try
         {

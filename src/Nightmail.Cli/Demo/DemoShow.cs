@@ -72,7 +72,7 @@ internal sealed class DemoShow(Surroundings surroundings, GlobalValues globals, 
             {
                 Content = new() { To = [to], Subject = subject, Text = "This is a demo.\n" },
                 ScheduledFor = now + (second * seconds),
-                CreatedBy = surroundings.UserAtHost,
+                CreatedBy = surroundings.UserAtHost(),
             };
             var result = await scheduler.ScheduleAsync(request, cancellationToken);
             scheduled.Add(result is ScheduleResult.Scheduled { Email: var email } ? email : throw new InvalidOperationException($"the demo's own email was not taken: {result}"));

@@ -44,7 +44,7 @@ internal static class InputFiles
     public static async Task<byte[]> ReadAsync(string path, string option, long limit, Surroundings surroundings, CancellationToken cancellationToken)
     {
         if (path == "-" && surroundings.InputIsTerminal) surroundings.Error.Write("reading from standard input; end with Ctrl-D\n");
-        await using var stream = path == "-" ? surroundings.Input : Open(path, option);
+        await using var stream = path == "-" ? surroundings.OpenInput() : Open(path, option);
         using var content = new MemoryStream();
         var buffer = new byte[81920];
         try

@@ -9,7 +9,7 @@ internal static class Printable
     /// <summary>The text on one line, without control and direction characters.</summary>
     public static string OneLine(string text)
     {
-        if (!text.Any(IsUnsafe)) return text;
+        if (IsPlain(text)) return text;
         var clean = new StringBuilder(text.Length);
         foreach (var letter in text)
         {
@@ -48,10 +48,14 @@ internal static class Printable
     /// <summary>The columns that the text takes in a terminal.</summary>
     public static int Columns(string text)
     {
+        if (IsPlain(text)) return text.Length;
         var columns = 0;
         foreach (var rune in text.EnumerateRunes()) columns += Columns(rune);
         return columns;
     }
+
+    // Nearly all text, and much faster to see than to walk through.
+    private static bool IsPlain(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
     // East Asian wide characters and emoji take two columns (Unicode TR 11, by blocks); marks take none.
     private static int Columns(Rune rune) => rune.Value switch

@@ -32,7 +32,15 @@ internal sealed class WorkerHost(Session session, IEngineObserver observer) : IA
         var oneAtATime = new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler;
         var running = Task.Factory.StartNew(() => worker.RunAsync(mode, shutdown.Stop, shutdown.Abandon), CancellationToken.None, TaskCreationOptions.DenyChildAttach, oneAtATime).Unwrap();
         if (await Task.WhenAny(running, shutdown.HardEnd) != running) return false;
-        await running;
+        try
+        {
+            await running;
+        }
+        catch (OperationCanceledException) when (shutdown.Stop.IsCancellationRequested)
+        {
+            // Stopped before it had even begun.
+        }
+
         return true;
     }
 

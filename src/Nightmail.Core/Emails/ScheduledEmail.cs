@@ -96,6 +96,13 @@ public sealed record ScheduledEmail
     /// <summary>When it is next meant to be tried: the later of its time and the wait after an attempt.</summary>
     public DateTimeOffset Due => NextAttempt is { } next && next > ScheduledFor ? next : ScheduledFor;
 
+    /// <summary>The soonest first; those due together in the order of their ids. A comparison, because ordering by keys of our own types is compiled anew at every start of the program.</summary>
+    public static int CompareDue(ScheduledEmail left, ScheduledEmail right)
+    {
+        var byTime = left.Due.CompareTo(right.Due);
+        return byTime != 0 ? byTime : left.Id.CompareTo(right.Id);
+    }
+
     /// <summary>Every recipient with its state, in the order of the envelope, each address once.</summary>
     public IReadOnlyList<Recipient> AllRecipients() => Recipients.Count > 0 ? Recipients : FreshRecipients();
 

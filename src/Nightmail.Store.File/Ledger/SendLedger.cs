@@ -151,11 +151,18 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
             Encoding.UTF8.GetBytes($"{{\"ledger\":\"{name:N}\"}}\n"));
     }
 
-    private IEnumerable<int> Segments() => disk.List(folder)
-        .Where(name => name.EndsWith(".log", StringComparison.Ordinal))
-        .Select(name => int.TryParse(name.AsSpan(0, name.Length - 4), System.Globalization.CultureInfo.InvariantCulture, out var parsed) ? parsed : 0)
-        .Where(parsed => parsed > 0)
-        .Order();
+    private List<int> Segments()
+    {
+        var segments = new List<int>();
+        foreach (var name in disk.List(folder))
+        {
+            if (name.EndsWith(".log", StringComparison.Ordinal) && int.TryParse(name.AsSpan(0, name.Length - 4), System.Globalization.CultureInfo.InvariantCulture, out var parsed) && parsed > 0)
+                segments.Add(parsed);
+        }
+
+        segments.Sort();
+        return segments;
+    }
 
     private string SegmentPath(int which) => Path.Combine(folder, $"{which:D8}.log");
 }

@@ -70,15 +70,15 @@ internal sealed class CliWorld : IDisposable
 
     private Surroundings Surroundings(Stream input, TextWriter output, TextWriter error, Stream bytes) => new()
     {
-        Input = input,
-        Output = output,
-        Error = error,
+        OpenInput = () => input,
+        OutputOf = () => output,
+        ErrorOf = () => error,
         OpenOutput = () => bytes,
         Time = Time,
         Random = new Random(1),
         Variable = name => variables.GetValueOrDefault(name),
         MachineZone = () => DateTimeZoneProviders.Tzdb["Europe/Berlin"],
-        UserAtHost = "ada@hut",
+        UserAtHost = () => "ada@hut",
         OnStopSignal = callback =>
         {
             Signal = callback;

@@ -10,7 +10,7 @@ internal static partial class Golden
     /// <summary>Compares the output with the file; ids, folders and process ids, which differ in every run, are replaced by words.</summary>
     public static void ShouldBeGolden(this string output, string name, CliWorld? world = null)
     {
-        var stable = ShortId().Replace(Id().Replace(output, match => $"{match.Groups["before"]}ID"), "SHORT  ");
+        var stable = ShortId().Replace(Id().Replace(output, match => $"{match.Groups["before"]}ID"), "ID6ID6  ");
         if (world is not null) stable = stable.Replace(world.Folder, "HOME", StringComparison.Ordinal);
         stable = stable.Replace($"pid {Environment.ProcessId}", "pid PID", StringComparison.Ordinal);
         var file = Path.Combine(Checkout.Root, "tests", "Nightmail.Tests", "Cli", "Golden", name);
