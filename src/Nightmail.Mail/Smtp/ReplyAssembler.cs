@@ -12,10 +12,14 @@ internal sealed class ReplyAssembler
     /// <summary>More words than a person reads; the rest is dropped.</summary>
     private const int MaxText = 1_000;
 
+    /// <summary>The answers to MAIL, RCPT and DATA are the same for every email, and one place is for those that never are.</summary>
+    private const int Remembered = 4;
+
     private readonly List<string> lines = [];
+    private readonly List<(byte[] Line, Reply Reply)> recent = new(Remembered);
     private int code;
 
-    /// <summary>The lines of the last reply without their codes; EHLO's are read one by one.</summary>
+    /// <summary>The lines of the last reply without their codes, where it had several; EHLO's are read one by one.</summary>
     public IReadOnlyList<string> Lines => lines;
 
     /// <summary>True between the lines of one reply.</summary>
@@ -28,7 +32,13 @@ internal sealed class ReplyAssembler
     public bool TryAdd(ReadOnlySpan<byte> line, out Reply? reply)
     {
         reply = null;
-        if (!IsPartial) lines.Clear();
+        if (!IsPartial)
+        {
+            lines.Clear();
+            reply = Recall(line);
+            if (reply is not null) return true;
+        }
+
         if (line.Length < 3 || line[0] is < (byte)'1' or > (byte)'5' || !char.IsAsciiDigit((char)line[1]) || !char.IsAsciiDigit((char)line[2])) return false;
         if (line.Length > 3 && line[3] is not ((byte)' ' or (byte)'-')) return false;
         var digits = ((line[0] - '0') * 100) + ((line[1] - '0') * 10) + (line[2] - '0');
@@ -37,8 +47,31 @@ internal sealed class ReplyAssembler
         code = digits;
         lines.Add(line.Length > 4 ? Readable(line[4..]) : "");
         IsPartial = line.Length > 3 && line[3] == '-';
-        if (!IsPartial) reply = Assemble();
+        if (IsPartial) return true;
+        reply = Assemble();
+        if (lines.Count == 1) Remember(line, reply);
         return true;
+    }
+
+    /// <summary>The reply that the same single line was before, latest first.</summary>
+    private Reply? Recall(ReadOnlySpan<byte> line)
+    {
+        for (var i = 0; i < recent.Count; i++)
+        {
+            var known = recent[i];
+            if (!line.SequenceEqual(known.Line)) continue;
+            recent.RemoveAt(i);
+            recent.Insert(0, known);
+            return known.Reply;
+        }
+
+        return null;
+    }
+
+    private void Remember(ReadOnlySpan<byte> line, Reply reply)
+    {
+        if (recent.Count == Remembered) recent.RemoveAt(Remembered - 1);
+        recent.Insert(0, (line.ToArray(), reply));
     }
 
     private Reply Assemble()

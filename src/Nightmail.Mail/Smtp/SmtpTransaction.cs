@@ -56,9 +56,9 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         channel.Say(plan.MailFrom);
         for (var first = 0; first < plan.Recipients.Count; first += PipelinedRecipients)
         {
-            var group = plan.Recipients.Skip(first).Take(PipelinedRecipients).ToList();
-            foreach (var (_, rcptTo) in group) channel.Say(rcptTo);
-            if (first + PipelinedRecipients >= plan.Recipients.Count) channel.Say("DATA\r\n");
+            var end = Math.Min(first + PipelinedRecipients, plan.Recipients.Count);
+            for (var i = first; i < end; i++) channel.Say(plan.Recipients[i].RcptTo);
+            if (end == plan.Recipients.Count) channel.Say("DATA\r\n");
             await channel.FlushAsync(SmtpTimeLimits.Command);
             if (first == 0)
             {
@@ -66,7 +66,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
                 TakeMail(await ReadAsync());
             }
 
-            foreach (var (index, _) in group) TakeRecipient(index, await ReadAsync());
+            for (var i = first; i < end; i++) TakeRecipient(plan.Recipients[i].Index, await ReadAsync());
         }
 
         TakeData(await channel.ReadReplyAsync(SmtpTimeLimits.Data));
