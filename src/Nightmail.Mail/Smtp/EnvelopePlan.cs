@@ -15,7 +15,7 @@ internal sealed class EnvelopePlan
     /// <summary>The envelope that was asked for.</summary>
     public Envelope Envelope { get; }
 
-    /// <summary>MAIL FROM, with its parameters and line end.</summary>
+    /// <summary>MAIL FROM with its parameters.</summary>
     public string MailFrom { get; private set; } = "";
 
     /// <summary>The recipients to name to the server: their place in the envelope, and RCPT TO.</summary>
@@ -48,13 +48,13 @@ internal sealed class EnvelopePlan
         {
             if (plan.Recipients.Count >= Math.Min(maxRecipients, capabilities.MaxRecipients ?? int.MaxValue)) break;
             var bad = plan.Write(envelope.Recipients[i], capabilities, peer, ref needsSmtpUtf8, out var address);
-            if (bad is null) plan.Recipients.Add((i, $"RCPT TO:<{address}>\r\n"));
+            if (bad is null) plan.Recipients.Add((i, $"RCPT TO:<{address}>"));
             else plan.Settle(i, Verdict.Bounced, bad);
         }
 
         var size = capabilities.Size ? $" SIZE={message.Length}" : "";
         var body = message.Is8Bit ? " BODY=8BITMIME" : "";
-        plan.MailFrom = $"MAIL FROM:<{from}>{size}{body}{(needsSmtpUtf8 ? " SMTPUTF8" : "")}\r\n";
+        plan.MailFrom = $"MAIL FROM:<{from}>{size}{body}{(needsSmtpUtf8 ? " SMTPUTF8" : "")}";
         return plan;
     }
 

@@ -49,22 +49,15 @@ internal static class SmtpAuthentication
     private static async Task<Reply> PlainAsync(SmtpChannel channel, string username, string password)
     {
         var response = Base64($"\0{username}\0{password}");
-        var reply = await AskAsync(channel, $"AUTH PLAIN {response}");
-        return reply.Code == 334 ? await AskAsync(channel, response) : reply;
+        var reply = await channel.AskAsync($"AUTH PLAIN {response}");
+        return reply.Code == 334 ? await channel.AskAsync(response) : reply;
     }
 
     private static async Task<Reply> LoginAsync(SmtpChannel channel, string username, string password)
     {
-        var reply = await AskAsync(channel, "AUTH LOGIN");
-        if (reply.Code == 334) reply = await AskAsync(channel, Base64(username));
-        return reply.Code == 334 ? await AskAsync(channel, Base64(password)) : reply;
-    }
-
-    private static async Task<Reply> AskAsync(SmtpChannel channel, string line)
-    {
-        channel.Say(line + "\r\n");
-        await channel.FlushAsync(SmtpTimeLimits.Command);
-        return await channel.ReadReplyAsync(SmtpTimeLimits.Command);
+        var reply = await channel.AskAsync("AUTH LOGIN");
+        if (reply.Code == 334) reply = await channel.AskAsync(Base64(username));
+        return reply.Code == 334 ? await channel.AskAsync(Base64(password)) : reply;
     }
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));

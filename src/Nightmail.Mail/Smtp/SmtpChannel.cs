@@ -88,12 +88,23 @@ internal sealed class SmtpChannel : IDisposable
     /// <summary>Counts bytes put into <see cref="Free"/>.</summary>
     public void Advance(int count) => outputLength += count;
 
-    /// <summary>Adds text to what the next flush sends, UTF-8.</summary>
-    public void Say(string text)
+    /// <summary>Adds a line to what the next flush sends, UTF-8, and ends it.</summary>
+    public void SayLine(string line)
     {
-        var needed = outputLength + Encoding.UTF8.GetMaxByteCount(text.Length);
+        var needed = outputLength + Encoding.UTF8.GetMaxByteCount(line.Length) + 2;
         if (needed > output.Length) Grow(needed);
-        outputLength += Encoding.UTF8.GetBytes(text, output.AsSpan(outputLength));
+        outputLength += Encoding.UTF8.GetBytes(line, output.AsSpan(outputLength));
+        output[outputLength++] = (byte)'\r';
+        output[outputLength++] = (byte)'\n';
+    }
+
+    /// <summary>Says one command and waits for its reply.</summary>
+    /// <exception cref="ConversationBrokenException">The connection is gone, or what came is no reply.</exception>
+    public async Task<Reply> AskAsync(string command)
+    {
+        SayLine(command);
+        await FlushAsync(SmtpTimeLimits.Command);
+        return await ReadReplyAsync(SmtpTimeLimits.Command);
     }
 
     /// <summary>Sends what was said, in one write.</summary>

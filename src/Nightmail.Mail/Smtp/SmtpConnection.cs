@@ -37,7 +37,7 @@ internal sealed class SmtpConnection(SmtpChannel channel, ServerCapabilities cap
             IsUsable = false;
             try
             {
-                channel.Say("QUIT\r\n");
+                channel.SayLine("QUIT");
                 await channel.FlushAsync(SmtpTimeLimits.Quit);
                 await channel.ReadReplyAsync(SmtpTimeLimits.Quit);
             }

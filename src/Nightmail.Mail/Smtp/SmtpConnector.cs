@@ -129,7 +129,7 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
         channel.Phase = SmtpPhase.Tls;
         if (!capabilities.StartTls)
             throw channel.Broken(AccountFaultReason.Tls, "the server offers no STARTTLS, so nothing was sent; use its TLS port (465) or security none");
-        Expect(channel, SmtpStage.StartTls, await AskAsync(channel, "STARTTLS"));
+        Expect(channel, SmtpStage.StartTls, await channel.AskAsync("STARTTLS"));
         await SmtpTls.ProtectAsync(channel, settings.Host, settings.CheckCertificate, TrustedAuthorities);
         channel.Phase = SmtpPhase.Greeting;
         // What was said in the clear may have been anybody's words: RFC 3207 4.2 has us ask again.
@@ -139,11 +139,11 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
     private async Task<ServerCapabilities> HelloAsync(SmtpChannel channel)
     {
         var name = HelloName(channel);
-        var reply = await AskAsync(channel, $"EHLO {name}");
+        var reply = await channel.AskAsync($"EHLO {name}");
         if (reply.Code / 100 == 2) return ServerCapabilities.Parse(channel.Lines);
         // A server from before 1995 does not know EHLO; it can do without extensions, we cannot do without TLS or login where they are asked for.
         if (reply.Code is < 500 or > 504 || settings.Login is not null || settings.Security == SmtpSecurity.StartTls) Expect(channel, SmtpStage.Hello, reply);
-        Expect(channel, SmtpStage.Hello, await AskAsync(channel, $"HELO {name}"));
+        Expect(channel, SmtpStage.Hello, await channel.AskAsync($"HELO {name}"));
         return ServerCapabilities.None;
     }
 
@@ -187,13 +187,6 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
         {
             reading.Release();
         }
-    }
-
-    private static async Task<Reply> AskAsync(SmtpChannel channel, string line)
-    {
-        channel.Say(line + "\r\n");
-        await channel.FlushAsync(SmtpTimeLimits.Command);
-        return await channel.ReadReplyAsync(SmtpTimeLimits.Command);
     }
 
     private static void Expect(SmtpChannel channel, SmtpStage stage, Reply reply)

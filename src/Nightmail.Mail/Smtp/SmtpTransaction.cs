@@ -52,13 +52,13 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
 
     private async Task SayEnvelopeAtOnceAsync()
     {
-        if (connection.NeedsReset) channel.Say("RSET\r\n");
-        channel.Say(plan.MailFrom);
+        if (connection.NeedsReset) channel.SayLine("RSET");
+        channel.SayLine(plan.MailFrom);
         for (var first = 0; first < plan.Recipients.Count; first += PipelinedRecipients)
         {
             var end = Math.Min(first + PipelinedRecipients, plan.Recipients.Count);
-            for (var i = first; i < end; i++) channel.Say(plan.Recipients[i].RcptTo);
-            if (end == plan.Recipients.Count) channel.Say("DATA\r\n");
+            for (var i = first; i < end; i++) channel.SayLine(plan.Recipients[i].RcptTo);
+            if (end == plan.Recipients.Count) channel.SayLine("DATA");
             await channel.FlushAsync(SmtpTimeLimits.Command);
             if (first == 0)
             {
@@ -74,21 +74,14 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
 
     private async Task SayEnvelopeStepByStepAsync()
     {
-        if (connection.NeedsReset) TakeReset(await AskAsync("RSET\r\n"));
-        TakeMail(await AskAsync(plan.MailFrom));
+        if (connection.NeedsReset) TakeReset(await channel.AskAsync("RSET"));
+        TakeMail(await channel.AskAsync(plan.MailFrom));
         if (mailReply!.Code / 100 != 2) return;
-        foreach (var (index, rcptTo) in plan.Recipients) TakeRecipient(index, await AskAsync(rcptTo));
+        foreach (var (index, rcptTo) in plan.Recipients) TakeRecipient(index, await channel.AskAsync(rcptTo));
         if (accepted.Count == 0) return;
-        channel.Say("DATA\r\n");
+        channel.SayLine("DATA");
         await channel.FlushAsync(SmtpTimeLimits.Command);
         TakeData(await channel.ReadReplyAsync(SmtpTimeLimits.Data));
-    }
-
-    private async ValueTask<Reply> AskAsync(string line)
-    {
-        channel.Say(line);
-        await channel.FlushAsync(SmtpTimeLimits.Command);
-        return await ReadAsync();
     }
 
     private ValueTask<Reply> ReadAsync() => channel.ReadReplyAsync(SmtpTimeLimits.Command);
@@ -209,7 +202,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
                 return false;
             }
 
-            if (!stream.EndsInCrLf) channel.Say("\r\n");
+            if (!stream.EndsInCrLf) channel.SayLine("");
             if (!leave.IsCompleted) await channel.FlushAsync(SmtpTimeLimits.Block);
             return true;
         }
@@ -228,7 +221,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
     private async Task<DeliveryOutcome> SendFinalDotAsync()
     {
         channel.Phase = SmtpPhase.FinalDotSent;
-        channel.Say(".\r\n");
+        channel.SayLine(".");
         Reply reply;
         try
         {

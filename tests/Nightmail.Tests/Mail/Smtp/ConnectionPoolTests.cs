@@ -49,9 +49,9 @@ public sealed class ConnectionPoolTests
 
     [Theory]
     [InlineData("! end", "")]
-    [InlineData("! cut", "")]
     [InlineData("S: 421 4.4.2 idle too long\n! end", "")]
     [InlineData("", "! end")]
+    [InlineData("", "! cut")]
     [InlineData("", "! any\n! cut")]
     public async Task A_connection_that_died_idle_is_replaced_without_a_word(string before, string after)
     {
@@ -81,6 +81,21 @@ public sealed class ConnectionPoolTests
         outcome.Verdicts().ShouldBe([Verdict.Untried]);
         outcome.Fault!.Reason.ShouldBe(AccountFaultReason.Network);
         conversation.Server.Connections.ShouldBe(1);
+        conversation.Transport.IdleConnections.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_server_that_talks_nonsense_is_not_spoken_to_again()
+    {
+        await using var conversation = Conversation.Play(Hello + "! any\n! any\n! any\nS: 250 ok\nS: what do you want\nS: 354 go\n! silence");
+
+        var outcome = await conversation.DeliverAsync();
+
+        outcome.Verdicts().ShouldBe([Verdict.Untried]);
+        outcome.Fault!.Reason.ShouldBe(AccountFaultReason.Protocol);
+        conversation.Transport.IdleConnections.ShouldBe(0);
+        conversation.Begins.ShouldBeEmpty();
+        await conversation.FinishAsync();
     }
 
     [Fact]
