@@ -1,0 +1,108 @@
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Storage;
+using Nightmail.Store.File.Disk;
+using Nightmail.Testing.Store;
+using Shouldly;
+using Xunit;
+
+namespace Nightmail.Tests.Store.File;
+
+/// <summary>A disk that is full or failing: the change fails with an error that says so, nothing is lost, and the store goes on.</summary>
+public sealed class DiskTroubleTests
+{
+    public static TheoryData<string> Kinds => [.. ChangeScene.Names];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_call_that_fails_anywhere_leaves_the_old_state_or_the_new_and_a_store_that_works(string kind)
+    {
+        var failures = 0;
+        for (var number = 1; ; number++)
+        {
+            var scene = await ChangeScene.CreateAsync(number);
+            var before = await ChangeScene.SeenByAsync(scene.Store);
+            var first = scene.World.SessionOf(scene.Store).Calls;
+            var hit = false;
+            scene.World.Disk.Trouble = call => (hit |= call.Number == first + number) && call.Number == first + number ? CodeFor(call.Kind) : null;
+            var error = await TryAsync(scene, kind);
+            scene.World.Disk.Trouble = null;
+            if (!hit) break;
+            var seen = await ChangeScene.SeenByAsync(scene.Store);
+            seen.ShouldBe(await ChangeScene.SeenByAsync(scene.World.OpenFile()), $"memory and disk differ after call {number}");
+            if (error is null) continue;
+            failures++;
+            error.Message.ShouldContain("simulated error");
+            error.Message.ShouldNotContain("\n");
+            if (error.Trouble == StoreTrouble.NotYetSafe) seen.ShouldNotBe(before);
+            await ChangeScene.Kinds["add"](scene);
+            await scene.SeenAfterwardsAsync();
+        }
+
+        failures.ShouldBeGreaterThan(3);
+    }
+
+    [Fact]
+    public async Task A_change_that_could_not_be_synced_stands_and_says_so()
+    {
+        var scene = await ChangeScene.CreateAsync(1);
+        scene.World.Disk.Trouble = call => call.Kind == DiskCallKind.SyncFolder ? DiskFailure.InputOutput : null;
+        var email = Given.Email(scene.World.Time);
+        var error = await Should.ThrowAsync<StoreException>(async () => await scene.Store.AddAsync([email], default));
+        error.Trouble.ShouldBe(StoreTrouble.NotYetSafe);
+        scene.World.Disk.Trouble = null;
+        (await scene.Store.FindAsync(email.Id, default)).ShouldNotBeNull();
+        await scene.Store.SetSendingPausedAsync(true, default);
+        scene.World.Disk.PowerLoss();
+        (await scene.World.OpenFile().FindAsync(email.Id, default)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task A_full_disk_changes_nothing_and_is_named()
+    {
+        var scene = await ChangeScene.CreateAsync(1);
+        var before = scene.World.Disk.Contents(FakeStoreWorld.Path);
+        scene.World.Disk.Trouble = call => call.Kind == DiskCallKind.Write ? DiskFailure.NoSpace : null;
+        var error = await Should.ThrowAsync<StoreException>(async () => await scene.Store.AddAsync([Given.Email(scene.World.Time)], default));
+        (error.Trouble, error.Message.Contains("free some space", StringComparison.Ordinal)).ShouldBe((StoreTrouble.Unwritable, true));
+        scene.World.Disk.Contents(FakeStoreWorld.Path).ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task A_begin_that_could_not_be_written_leaves_no_doubt_once_its_worker_says_so()
+    {
+        var scene = await ChangeScene.CreateAsync(1);
+        scene.World.Disk.Trouble = call => call.Kind == DiskCallKind.Sync ? DiskFailure.InputOutput : null;
+        await Should.ThrowAsync<StoreException>(async () => await ChangeScene.Kinds["begin"](scene));
+        scene.World.Disk.Trouble = null;
+        var back = new AttemptResult(Lifecycle.GivenBack(scene.Claimed.Email, scene.World.Time.GetUtcNow()), null);
+        (await scene.Store.RecordAsync(scene.Claimed, back, default)).ShouldBeTrue();
+        var again = (await scene.Store.ClaimDueAsync(scene.Worker.Id, Given.Capacity(), default)).Single();
+        (await scene.Store.BeginAsync(again, Given.Begin(again, scene.World.Time), default)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task One_request_that_cannot_be_carried_out_does_not_spoil_those_beside_it()
+    {
+        var scene = await ChangeScene.CreateAsync(1);
+        var good = Given.Email(scene.World.Time);
+        var bad = Given.Email(scene.World.Time) with { Content = new() { To = ["a@example.net"], Attachments = [new("x", new(new string('0', 64), 1))] } };
+        var adding = new[] { bad, good }.Select(async email => await scene.Store.AddAsync([email], default)).ToList();
+        await Should.ThrowAsync<StoreException>(async () => await adding[0]);
+        (await adding[1]).Single().ShouldBeOfType<AddResult.Added>();
+    }
+
+    private static int CodeFor(DiskCallKind kind) => kind is DiskCallKind.Write or DiskCallKind.CreateNew ? DiskFailure.NoSpace : DiskFailure.InputOutput;
+
+    private static async Task<StoreException?> TryAsync(ChangeScene scene, string kind)
+    {
+        try
+        {
+            await ChangeScene.Kinds[kind](scene);
+            return null;
+        }
+        catch (StoreException failed)
+        {
+            return failed;
+        }
+    }
+}
