@@ -4,31 +4,27 @@ namespace Nightmail.Store.File.Disk;
 
 /// <summary>
 /// The kernel's locks (<c>flock</c>). Before the lock itself stands a turnstile, a byte-range lock on the same file: whoever is next holds
-/// it while waiting, so that a process which releases and takes again at once queues up behind the others.
+/// it while waiting, so that a process which releases and takes again, again and again, queues up behind the others.
 /// </summary>
 internal sealed class KernelLocks
 {
     private const int WorldReadable = 0x1A4; // 0644: people read who holds it.
+    /// <summary>So many times in a row a process may take a lock past others that wait. Eight busy processes then all get their turn within a few dozen changes.</summary>
+    private const int PassLimit = 8;
+
     private readonly Lock gate = new();
     private readonly Dictionary<string, WaitingLock> abandoned = [];
+    private int passed;
 
-    /// <summary>Takes the lock at once, or not at all.</summary>
+    /// <summary>Takes the lock at once, or not at all; past those who wait for it.</summary>
     public static IDiskLock? TryLock(string path)
     {
         while (true)
         {
             var handle = Open(path);
-            if (!Posix.LockTurnstile(handle, wait: false))
+            if (!Posix.Lock(handle, Posix.LockExclusive | Posix.LockNonBlocking))
             {
-                handle.Dispose();
-                return null;
-            }
-
-            var taken = Posix.Lock(handle, Posix.LockExclusive | Posix.LockNonBlocking);
-            var code = Posix.LastError;
-            Posix.UnlockTurnstile(handle);
-            if (!taken)
-            {
+                var code = Posix.LastError;
                 handle.Dispose();
                 return code == DiskFailure.TryAgain ? null : throw DiskFailure.Of("lock", path, code, Posix.Words(code));
             }
@@ -49,10 +45,18 @@ internal sealed class KernelLocks
     /// <summary>Takes the lock, waiting on a thread of its own while it is busy.</summary>
     public async ValueTask<IDiskLock?> LockAsync(string path, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (TryLock(path) is { } free) return free;
         WaitingLock? waiting;
         lock (gate)
         {
+            // Not past those who wait, or not too often: until the next of them has woken up, the lock would only lie idle.
+            var passing = SomebodyWaits(path) ? passed + 1 : 0;
+            if (passing <= PassLimit && TryLock(path) is { } free)
+            {
+                passed = passing;
+                return free;
+            }
+
+            passed = 0;
             // A wait that was given up still sits in the kernel: going on with it beats another thread.
             if (!abandoned.Remove(path, out waiting) || !waiting.TryAdopt()) waiting = new WaitingLock(() => WaitFor(path));
         }
@@ -66,12 +70,20 @@ internal sealed class KernelLocks
             lock (gate)
             {
                 if (waiting.TryAbandon() is { } late) late.Dispose();
-                else if (!abandoned.TryAdd(path, waiting)) _ = waiting;
+                else abandoned.TryAdd(path, waiting);
             }
 
             if (gaveUp is TimeoutException) return null;
             throw;
         }
+    }
+
+    private static bool SomebodyWaits(string path)
+    {
+        using var handle = Open(path);
+        if (!Posix.LockTurnstile(handle, wait: false)) return true;
+        Posix.UnlockTurnstile(handle);
+        return false;
     }
 
     private static KernelLock WaitFor(string path)
@@ -101,9 +113,11 @@ internal sealed class KernelLocks
     {
         private const int StackBytes = 256 * 1024;
         private readonly Lock gate = new();
-        private readonly TaskCompletionSource<IDiskLock?> acquired = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Whoever waits goes on right here, on the thread that has the lock: another one would first have to wake up.
+        private readonly TaskCompletionSource<IDiskLock?> acquired = new();
         private bool wanted = true;
         private bool done;
+        private KernelLock? late;
 
         public WaitingLock(Func<KernelLock> wait)
         {
@@ -127,35 +141,39 @@ internal sealed class KernelLocks
 
         /// <summary>Gives the wait up.</summary>
         /// <returns>The lock, when it came at the last moment: the caller releases it.</returns>
-        public IDisposable? TryAbandon()
+        public KernelLock? TryAbandon()
         {
             lock (gate)
             {
                 wanted = false;
-                return done && acquired.Task.IsCompletedSuccessfully ? acquired.Task.Result : null;
+                return late;
             }
         }
 
         private void Finish(Func<KernelLock> wait)
         {
+            KernelLock held;
             try
             {
-                var held = wait();
-                lock (gate)
-                {
-                    done = true;
-                    if (wanted) acquired.SetResult(held);
-                    else held.Dispose();
-                }
+                held = wait();
             }
             catch (Exception failed)
             {
-                lock (gate)
-                {
-                    done = true;
-                    acquired.TrySetException(failed);
-                }
+                lock (gate) done = true;
+                acquired.TrySetException(failed);
+                return;
             }
+
+            bool taken;
+            lock (gate)
+            {
+                done = true;
+                taken = wanted;
+                if (taken) late = held;
+            }
+
+            if (taken) acquired.SetResult(held);
+            else held.Dispose();
         }
     }
 
