@@ -74,7 +74,8 @@ public sealed class DiskTroubleTests
         scene.World.Disk.Trouble = call => call.Kind == DiskCallKind.Sync ? DiskFailure.InputOutput : null;
         await Should.ThrowAsync<StoreException>(async () => await ChangeScene.Kinds["begin"](scene));
         scene.World.Disk.Trouble = null;
-        var back = new AttemptResult(Lifecycle.GivenBack(scene.Claimed.Email, scene.World.Time.GetUtcNow()), null);
+        var untried = DeliveryOutcome.Of(Verdict.Untried, ["grace@example.net"], null, begun: false);
+        var back = new AttemptResult(Lifecycle.GivenBack(scene.Claimed.Email, scene.World.Time.GetUtcNow()), Given.Outcome(scene.Claimed, untried, null, scene.World.Time));
         (await scene.Store.RecordAsync(scene.Claimed, back, default)).ShouldBeTrue();
         var again = (await scene.Store.ClaimDueAsync(scene.Worker.Id, Given.Capacity(), default)).Single();
         (await scene.Store.BeginAsync(again, Given.Begin(again, scene.World.Time), default)).ShouldBeNull();
