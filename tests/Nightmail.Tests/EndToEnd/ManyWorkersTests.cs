@@ -30,6 +30,7 @@ public sealed class ManyWorkersTests
     }
 
     [Fact]
+    [Trait("Category", "Torture")]
     public async Task Killed_workers_lose_nothing_and_double_nothing()
     {
         var kills = int.TryParse(Environment.GetEnvironmentVariable("NIGHTMAIL_TORTURE_ROUNDS"), out var rounds) ? rounds : 50;

@@ -1,7 +1,7 @@
-using Shouldly;
-using Xunit;
 using Nightmail.Cli;
 using Nightmail.Cli.Demo;
+using Shouldly;
+using Xunit;
 
 namespace Nightmail.Tests.Cli.Demo;
 
