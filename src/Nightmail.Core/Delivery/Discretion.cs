@@ -1,12 +1,8 @@
-using System.Buffers;
-
 namespace Nightmail.Core.Delivery;
 
 /// <summary>Takes addresses out of what servers say. They like to repeat the recipient, and a sentence for everybody's eyes must not.</summary>
 public static class Discretion
 {
-    private static readonly SearchValues<char> Edges = SearchValues.Create(" \t\"'<>()[],;:=");
-
     /// <summary>The words in one line, with <c>…@…</c> in place of every address.</summary>
     public static string WithoutAddresses(string words)
     {
@@ -26,13 +22,18 @@ public static class Discretion
     {
         // A quoted local part may hold anything up to its first quote.
         if (at > 1 && line[at - 1] == '"') return line.LastIndexOf('"', at - 2) is >= 0 and var quote ? quote : 0;
-        return line.AsSpan(0, at).LastIndexOfAny(Edges) + 1;
+        var start = at;
+        while (start > 0 && !IsEdge(line[start - 1])) start--;
+        return start;
     }
 
     private static int EndOf(string line, int at)
     {
         if (at + 1 < line.Length && line[at + 1] == '[') return line.IndexOf(']', at) is > 0 and var close ? close + 1 : line.Length;
-        var length = line.AsSpan(at + 1).IndexOfAny(Edges);
-        return length < 0 ? line.Length : at + 1 + length;
+        var end = at + 1;
+        while (end < line.Length && !IsEdge(line[end])) end++;
+        return end;
     }
+
+    private static bool IsEdge(char letter) => letter is ' ' or '"' or '\'' or '<' or '>' or '(' or ')' or '[' or ']' or ',' or ';' or ':' or '=';
 }

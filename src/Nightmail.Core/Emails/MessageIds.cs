@@ -14,5 +14,5 @@ public static class MessageIds
     public static string For(ScheduledEmail email, string fromDomain) => email.MessageId ?? $"<{email.Id.Unique}@{Ascii(fromDomain)}>";
 
     private static string Ascii(string domain) =>
-        DomainName.TryToAscii(domain, out var ascii) && !ascii.AsSpan().ContainsAnyExceptInRange('!', '~') ? ascii.ToLowerInvariant() : NoDomain;
+        DomainName.TryToAscii(domain, out var ascii) && ascii.All(letter => letter is >= '!' and <= '~') ? ascii.ToLowerInvariant() : NoDomain;
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 
 namespace Nightmail.Core.Scheduling;
@@ -6,8 +5,6 @@ namespace Nightmail.Core.Scheduling;
 /// <summary>Reads delays: <c>10m</c>, <c>2 hours</c>, <c>1h30m</c>, <c>1 hour 30 minutes</c>, <c>1.5h</c>, <c>an hour</c>. They are real time: a day is 24 hours.</summary>
 internal static class DelayReader
 {
-    private static readonly SearchValues<char> AmountLetters = SearchValues.Create("+0123456789.");
-
     /// <summary>A delay from the first word on. Without phrase and problem: these words are no delay at all.</summary>
     public static Reading Read(ReadOnlySpan<string> words)
     {
@@ -56,10 +53,11 @@ internal static class DelayReader
         rest = [];
         amount = 0;
         unit = default;
-        var digits = text.IndexOfAnyExcept(AmountLetters);
-        if (digits <= 0 || !TryAmount(text[..digits], out amount)) return false;
-        var letters = text[digits..].IndexOfAnyExceptInRange('a', 'z');
-        var end = letters < 0 ? text.Length : digits + letters;
+        var digits = 0;
+        while (digits < text.Length && (char.IsAsciiDigit(text[digits]) || text[digits] is '+' or '.')) digits++;
+        if (digits == 0 || !TryAmount(text[..digits], out amount)) return false;
+        var end = digits;
+        while (end < text.Length && char.IsAsciiLetterLower(text[end])) end++;
         unit = Unit(text[digits..end]);
         rest = text[end..];
         return unit.Bit > 0;

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 
@@ -30,8 +29,6 @@ internal static class RequestRules
 
     /// <summary>An idempotency key.</summary>
     public const int MaxKey = 255;
-
-    private static readonly SearchValues<char> Breaks = SearchValues.Create("\r\n\0");
 
     /// <summary>Header fields that the message gets by other means, and those means.</summary>
     private static readonly Dictionary<string, string> Reserved = new(StringComparer.OrdinalIgnoreCase)
@@ -94,14 +91,14 @@ internal static class RequestRules
     private static ScheduleResult.Invalid? Line(string field, string name, string value)
     {
         var shown = WhenParser.Printable(name);
-        if (value.AsSpan().ContainsAny(Breaks)) return new(field, $"{shown} holds a line break or a NUL, which no header may");
+        if (HoldsBreak(value)) return new(field, $"{shown} holds a line break or a NUL, which no header may");
         if (!IsWellFormed(value)) return new(field, $"{shown} holds half a character (an unpaired surrogate)");
         if (value.Length > MaxHeaderValue) return new(field, $"{shown} has {value.Length} characters, the most is {MaxHeaderValue}");
         var (start, room) = (0, MaxLine - name.Length - 2);
         while (start < value.Length)
         {
-            var length = value.AsSpan(start).IndexOfAny(' ', '\t');
-            if (length < 0) length = value.Length - start;
+            var length = 0;
+            while (start + length < value.Length && value[start + length] is not (' ' or '\t')) length++;
             if (length > room) return new(field, $"{shown} has a word of {length} characters; a header line holds {MaxLine}");
             start += length + 1;
             room = MaxLine - 1;
@@ -116,7 +113,7 @@ internal static class RequestRules
         foreach (var attachment in content.Attachments)
         {
             foreach (var text in (string?[])[attachment.FileName, attachment.ContentType, attachment.ContentId])
-                if (text is not null && (text.Length > MaxKey || text.AsSpan().ContainsAny(Breaks) || !IsWellFormed(text)))
+                if (text is not null && (text.Length > MaxKey || HoldsBreak(text) || !IsWellFormed(text)))
                     return new("attachments", $"the name or type of '{WhenParser.Printable(attachment.FileName)}' is too long, or holds a line break");
         }
 
@@ -159,14 +156,19 @@ internal static class RequestRules
 
     private static bool IsMessageId(string id) =>
         id.Length is >= 5 and <= 250 && id[0] == '<' && id[^1] == '>' && id.IndexOf('@') is > 1 and var at && at < id.Length - 2
-        && !id.AsSpan(1, id.Length - 2).ContainsAnyExceptInRange('!', '~') && !id.AsSpan(1, id.Length - 2).ContainsAny('<', '>');
+        && id[1..^1].All(letter => letter is >= '!' and <= '~' and not ('<' or '>'));
+
+    /// <summary>A plain loop: the vectorised search would be compiled at run time, at each start.</summary>
+    private static bool HoldsBreak(string text)
+    {
+        foreach (var letter in text) if (letter is '\r' or '\n' or '\0') return true;
+        return false;
+    }
 
     /// <summary>No file format or message can hold half a surrogate pair.</summary>
     private static bool IsWellFormed(string text)
     {
-        var at = text.AsSpan().IndexOfAnyInRange('\ud800', '\udfff');
-        if (at < 0) return true;
-        for (var i = at; i < text.Length; i++)
+        for (var i = 0; i < text.Length; i++)
         {
             if (!char.IsSurrogate(text[i])) continue;
             if (i + 1 >= text.Length || !char.IsSurrogatePair(text[i], text[i + 1])) return false;

@@ -150,6 +150,8 @@ public sealed class SchedulerTests : IAsyncDisposable
             With(content with { To = ["ada@example.org", "c@example.org"], Cc = [] }), With(content with { Headers = [new("X-A1", "")] }), With(content with { Headers = [] }),
             With(content with { Attachments = [new("b.pdf", new("aa", 1))] }), With(content with { Attachments = [new("a.pdf", new("bb", 1))] }),
             With(content with { Attachments = [new("a.pdf", new("aa", 1)) { ContentId = "x" }] }), With(content with { Attachments = [] }), With(content with { Eml = new("cc", 1) }),
+            // What one field ends with and the next begins with.
+            With(content with { Subject = "a;b", Text = "c" }), With(content with { Subject = "a", Text = "b;c" }),
         ]) hashes.Add(await HashOf(request with { IdempotencyKey = "key" }));
         hashes.ShouldBeUnique();
     }
