@@ -19,10 +19,16 @@ internal sealed class QueueDocument
     }
 
     /// <summary>A queue that nobody has written yet.</summary>
-    public static QueueDocument Empty { get; } = new([]) { Bytes = null };
+    public static QueueDocument Empty { get; } = new([]) { Buffer = [], Length = 0 };
 
-    /// <summary>The file's bytes; null when there is no file.</summary>
-    public required byte[]? Bytes { get; init; }
+    /// <summary>Begins with the file's bytes; empty when there is no file.</summary>
+    public required byte[] Buffer { get; init; }
+
+    /// <summary>How many bytes of <see cref="Buffer"/> are the file's.</summary>
+    public required int Length { get; init; }
+
+    /// <summary>The file's bytes.</summary>
+    public ReadOnlySpan<byte> Bytes => Buffer.AsSpan(0, Length);
 
     /// <summary>Every entry, damaged ones too, in the file's order.</summary>
     public IReadOnlyList<QueueEntry> Entries { get; }

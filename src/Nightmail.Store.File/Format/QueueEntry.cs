@@ -15,8 +15,14 @@ internal sealed class QueueEntry
     /// <summary>Its name, read from the key; default when that is no id.</summary>
     public required EmailId Id { get; init; }
 
+    /// <summary>Its bytes with its key: from the line break before the key to the closing brace; no more than the value where it is not canonical.</summary>
+    public required ReadOnlyMemory<byte> Line { get; init; }
+
+    /// <summary>How much of <see cref="Line"/> stands before the value.</summary>
+    public required int KeyLength { get; init; }
+
     /// <summary>Its value: from the opening to the closing brace.</summary>
-    public required ReadOnlyMemory<byte> Raw { get; init; }
+    public ReadOnlyMemory<byte> Raw => Line[KeyLength..];
 
     /// <summary>True when the bytes are as this program writes them, so that they can be copied.</summary>
     public required bool IsCanonical { get; init; }
@@ -60,20 +66,20 @@ internal sealed class QueueEntry
     /// <summary>An entry that cannot be an email.</summary>
     public static QueueEntry Damaged(string key, ReadOnlyMemory<byte> raw, string why) => new()
     {
-        Key = key, Id = default, Raw = raw, IsCanonical = true, Status = null, LedgerLast = 0, HasIdempotencyKey = false, Damage = why, tried = true,
+        Key = key, Id = default, Line = raw, KeyLength = 0, IsCanonical = false, Status = null, LedgerLast = 0, HasIdempotencyKey = false, Damage = why, tried = true,
     };
 
     /// <summary>An entry as it was just written from <paramref name="email"/>.</summary>
-    public static QueueEntry Written(ScheduledEmail email, ReadOnlyMemory<byte> raw, bool hasUnknown) => new()
+    public static QueueEntry Written(ScheduledEmail email, ReadOnlyMemory<byte> line, int keyLength, bool hasUnknown) => new()
     {
-        Key = email.Id.ToString(), Id = email.Id, Raw = raw, IsCanonical = true, Status = email.Status, LedgerLast = email.LedgerLast,
+        Key = email.Id.ToString(), Id = email.Id, Line = line, KeyLength = keyLength, IsCanonical = true, Status = email.Status, LedgerLast = email.LedgerLast,
         HasIdempotencyKey = email.IdempotencyKey is not null, HasUnknown = hasUnknown, email = email, tried = true,
     };
 
     /// <summary>The same entry at another place; what was read of it stays.</summary>
-    public QueueEntry At(ReadOnlyMemory<byte> raw) => new()
+    public QueueEntry At(ReadOnlyMemory<byte> line, int keyLength) => new()
     {
-        Key = Key, Id = Id, Raw = raw, IsCanonical = IsCanonical, Status = Status, LedgerLast = LedgerLast,
+        Key = Key, Id = Id, Line = line, KeyLength = keyLength, IsCanonical = IsCanonical, Status = Status, LedgerLast = LedgerLast,
         HasIdempotencyKey = HasIdempotencyKey, HasUnknown = HasUnknown, Damage = Damage, email = email, tried = tried,
     };
 }

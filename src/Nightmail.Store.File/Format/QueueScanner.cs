@@ -77,7 +77,7 @@ internal ref struct QueueScanner
         if (!hasQueue) throw new FormatException("it has no 'queue'; is it a Nightmail queue?");
         return new QueueDocument(entries)
         {
-            Bytes = bytes, Created = created, Revision = revision, SendingPaused = paused, Carried = carried,
+            Buffer = bytes, Length = bytes.Length, Created = created, Revision = revision, SendingPaused = paused, Carried = carried,
             Statistics = statistics ?? CountRows(),
         };
     }
@@ -129,16 +129,18 @@ internal ref struct QueueScanner
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             var key = json.GetString()!;
+            var keyStart = start + (int)json.TokenStartIndex;
             json.Read();
-            if (json.TokenType == JsonTokenType.StartObject) entries.Add(TakeEntry(key));
+            if (json.TokenType == JsonTokenType.StartObject) entries.Add(TakeEntry(key, keyStart));
             else entries.Add(QueueEntry.Damaged(key, Value(), "it is not an object"));
         }
     }
 
-    private QueueEntry TakeEntry(string key)
+    private QueueEntry TakeEntry(string key, int keyStart)
     {
         var from = start + (int)json.TokenStartIndex;
-        var canonical = true;
+        // The key and what stands between it and the value: its quotes, a colon, a space.
+        var canonical = bytes.AsSpan(0, keyStart).EndsWith("\n    "u8) && from - keyStart == key.Length + 4 && bytes.AsSpan(0, from).EndsWith("\": "u8);
         var (last, ledgerLast, hasKey, status) = (-1, 0L, false, (EmailStatus?)null);
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
@@ -175,11 +177,14 @@ internal ref struct QueueScanner
         var raw = new ReadOnlyMemory<byte>(bytes, from, start + (int)json.BytesConsumed - from);
         if (!EmailId.TryParse(key, out var id)) return QueueEntry.Damaged(key, raw, $"'{key}' is not an email id");
         if (!seen.Add(id)) return QueueEntry.Damaged(key, raw, $"there is another email {id}");
-        if (before?.Find(id) is { } old && old.Key == key && old.Raw.Span.SequenceEqual(raw.Span)) return old.At(raw);
+        canonical &= last + 1 >= QueueKeys.EntryAlways && key == id.ToString();
+        var keyLength = canonical ? from - (keyStart - "\n    ".Length) : 0;
+        var line = canonical ? new ReadOnlyMemory<byte>(bytes, from - keyLength, raw.Length + keyLength) : raw;
+        if (before?.Find(id) is { } old && old.Key == key && old.IsCanonical == canonical && old.Raw.Span.SequenceEqual(raw.Span)) return old.At(line, keyLength);
         return new QueueEntry
         {
-            Key = key, Id = id, Raw = raw, Status = status, LedgerLast = ledgerLast, HasIdempotencyKey = hasKey,
-            IsCanonical = canonical && last + 1 >= QueueKeys.EntryAlways && key == id.ToString(),
+            Key = key, Id = id, Line = line, KeyLength = keyLength, Status = status, LedgerLast = ledgerLast, HasIdempotencyKey = hasKey,
+            IsCanonical = canonical,
         };
     }
 

@@ -17,6 +17,7 @@ internal sealed class QueueSerializer
 
     private static readonly byte[] EntryPrefix = "{\n  \"queue\": {\n    \"e\": "u8.ToArray();
     private readonly ArrayBufferWriter<byte> scratch = new(16 * 1024);
+    private byte[]? spare;
 
     /// <summary>What a changed queue is made of.</summary>
     /// <param name="Changed">New rows and changed ones.</param>
@@ -25,52 +26,78 @@ internal sealed class QueueSerializer
     /// <param name="Now">For <c>last_modified</c>.</param>
     public sealed record Change(IReadOnlyDictionary<EmailId, ScheduledEmail> Changed, QueueStatistics Statistics, bool SendingPaused, DateTimeOffset Now);
 
-    /// <summary>The document after the change, with its bytes; <paramref name="before"/> stays as it is.</summary>
+    /// <summary>The document after the change, with its bytes; <paramref name="before"/> stays as it is until the next but one.</summary>
     public QueueDocument Serialize(QueueDocument before, Change change)
     {
-        var parts = new List<(QueueEntry? Old, ScheduledEmail? Email, byte[]? Fresh, bool Unknown)>(before.Entries.Count + change.Changed.Count);
-        foreach (var entry in before.Entries)
-        {
-            if (entry.Id != default && change.Changed.TryGetValue(entry.Id, out var email)) parts.Add((entry, email, WriteEmail(email, entry), entry.HasUnknown));
-            else if (!entry.IsCanonical && entry.Email is { } older) parts.Add((entry, older, WriteEmail(older, entry), entry.HasUnknown));
-            else parts.Add((entry, null, null, false));
-        }
-
-        foreach (var (id, email) in change.Changed)
-        {
-            if (before.Find(id) is null) parts.Add((null, email, WriteEmail(email, null), false));
-        }
-
+        var parts = Parts(before, change.Changed);
         var created = before.Created ?? Rfc3339(change.Now);
         var revision = before.Revision + 1;
         var head = Head(created, revision, change.Now, parts.Count > 0);
         var tail = Tail(before, change);
-        var keys = parts.ConvertAll(part => KeyLine(part.Email?.Id.ToString() ?? part.Old!.Key));
-        var size = head.Length + tail.Length + keys.Sum(key => key.Length) + Math.Max(0, parts.Count - 1)
-            + parts.Sum(part => part.Fresh?.Length ?? part.Old!.Raw.Length);
+        var size = head.Length + tail.Length + Math.Max(0, parts.Count - 1);
+        foreach (var part in parts) size += part.Line.Length;
 
-        var bytes = new byte[size];
+        var bytes = BufferOf(size);
         var entries = new List<QueueEntry>(parts.Count);
         head.CopyTo(bytes, 0);
         var at = head.Length;
-        for (var index = 0; index < parts.Count; index++)
+        foreach (var part in parts)
         {
-            var (old, email, fresh, unknown) = parts[index];
-            if (index > 0) bytes[at++] = (byte)',';
-            keys[index].CopyTo(bytes, at);
-            at += keys[index].Length;
-            var value = fresh ?? old!.Raw;
-            value.CopyTo(bytes.AsMemory(at));
-            var raw = new ReadOnlyMemory<byte>(bytes, at, value.Length);
-            entries.Add(email is null ? old!.At(raw) : QueueEntry.Written(email, raw, unknown));
-            at += value.Length;
+            if (entries.Count > 0) bytes[at++] = (byte)',';
+            part.Line.Span.CopyTo(bytes.AsSpan(at));
+            var line = new ReadOnlyMemory<byte>(bytes, at, part.Line.Length);
+            entries.Add(part.Email is null ? part.Old!.At(line, part.KeyLength) : QueueEntry.Written(part.Email, line, part.KeyLength, part.Old?.HasUnknown ?? false));
+            at += part.Line.Length;
         }
 
         tail.CopyTo(bytes, at);
         return new QueueDocument(entries)
         {
-            Bytes = bytes, Created = created, Revision = revision, SendingPaused = change.SendingPaused, Statistics = change.Statistics, Carried = before.Carried,
+            Buffer = bytes, Length = size, Created = created, Revision = revision, SendingPaused = change.SendingPaused, Statistics = change.Statistics, Carried = before.Carried,
         };
+    }
+
+    /// <summary>Gives a document's buffer back: nobody looks at it any more.</summary>
+    public void Recycle(QueueDocument document)
+    {
+        if (document.Buffer.Length > 0) spare = document.Buffer;
+    }
+
+    private List<Part> Parts(QueueDocument before, IReadOnlyDictionary<EmailId, ScheduledEmail> changed)
+    {
+        var parts = new List<Part>(before.Entries.Count + changed.Count);
+        foreach (var entry in before.Entries)
+        {
+            if (entry.Id != default && changed.TryGetValue(entry.Id, out var email)) parts.Add(Fresh(email, entry));
+            else if (entry.IsCanonical) parts.Add(new(entry, null, entry.Line, entry.KeyLength));
+            else if (entry.Email is { } older) parts.Add(Fresh(older, entry));
+            else
+            {
+                var key = KeyLine(entry.Key);
+                parts.Add(new(entry, null, (byte[])[.. key, .. entry.Raw.Span], key.Length));
+            }
+        }
+
+        foreach (var (id, email) in changed)
+        {
+            if (before.Find(id) is null) parts.Add(Fresh(email, null));
+        }
+
+        return parts;
+    }
+
+    private Part Fresh(ScheduledEmail email, QueueEntry? old)
+    {
+        var key = KeyLine(email.Id.ToString());
+        return new(old, email, (byte[])[.. key, .. WriteEmail(email, old)], key.Length);
+    }
+
+    /// <summary>The buffer of the document before the last where it is large enough: a new one of a megabyte for every change would cost more than the change.</summary>
+    private byte[] BufferOf(int size)
+    {
+        var bytes = spare is { } free && free.Length >= size ? free : GC.AllocateUninitializedArray<byte>(size + (size / 8));
+        spare = null;
+        return bytes;
     }
 
     /// <summary>The bytes of one email's entry; what they say is read back and compared, so that nothing is written that reads differently.</summary>
@@ -151,4 +178,7 @@ internal sealed class QueueSerializer
     }
 
     private static string Rfc3339(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>One entry of the file to be: the line it will be, and either the entry it was or the email it is written from.</summary>
+    private readonly record struct Part(QueueEntry? Old, ScheduledEmail? Email, ReadOnlyMemory<byte> Line, int KeyLength);
 }

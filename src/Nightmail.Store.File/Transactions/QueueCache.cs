@@ -15,7 +15,7 @@ internal sealed class QueueCache(IDisk disk, string path)
     {
         using var file = disk.OpenRead(path);
         if (file is null) return seen = QueueDocument.Empty;
-        if (seen?.Bytes is { } bytes && Holds(file, bytes)) return seen;
+        if (seen is { Length: > 0 } && Holds(file, seen.Bytes)) return seen;
         return seen = QueueScanner.Scan(file.ReadAll(), seen, path);
     }
 
@@ -25,14 +25,14 @@ internal sealed class QueueCache(IDisk disk, string path)
     /// <summary>Forgets everything, so that the next look reads what is really there.</summary>
     public void Forget() => seen = null;
 
-    private bool Holds(IDiskFile file, byte[] bytes)
+    private bool Holds(IDiskFile file, ReadOnlySpan<byte> bytes)
     {
         if (file.Length != bytes.Length) return false;
         chunk ??= new byte[ChunkBytes];
         for (var offset = 0; offset < bytes.Length;)
         {
             var count = file.Read(chunk.AsSpan(0, Math.Min(ChunkBytes, bytes.Length - offset)), offset);
-            if (count == 0 || !bytes.AsSpan(offset, count).SequenceEqual(chunk.AsSpan(0, count))) return false;
+            if (count == 0 || !bytes.Slice(offset, count).SequenceEqual(chunk.AsSpan(0, count))) return false;
             offset += count;
         }
 

@@ -133,6 +133,7 @@ internal sealed class QueueState
                 var document = serializer.Serialize(transaction.Document, transaction.ToChange());
                 AtomicFile.Replace(disk, paths.Temporary($"{writer}-{++writes}"), paths.Queue, document.Bytes);
                 queue.Written(document);
+                serializer.Recycle(transaction.Document);
                 written = true;
             }
         }
