@@ -10,6 +10,8 @@ internal sealed class CommandLine
 {
     private const int HelpWidth = 100;
 
+    private static readonly string[] HelpNames = ["--help", "-h"];
+
     private static readonly NamedVerb[] Verbs =
     [
         new("schedule", () => new ScheduleCommand()),
@@ -28,7 +30,6 @@ internal sealed class CommandLine
     ];
 
     private readonly Flag version = new("--version", "Print the version");
-    private readonly HelpOption helpOption = new("--help", "-h") { Recursive = true };
 
     /// <summary>The words for these arguments.</summary>
     public CommandLine(string[] arguments)
@@ -37,8 +38,7 @@ internal sealed class CommandLine
         foreach (var verb in Wanted(arguments)) Root.Subcommands.Add(verb);
         Globals.AddTo(Root);
         Root.Options.Add(version);
-        helpOption.Action = new HelpAction { MaxWidth = HelpWidth };
-        Root.Options.Add(helpOption);
+        if (arguments.Any(HelpNames.Contains)) AddHelp();
 
         // "@1795330004" is a time, not a file to take arguments from; "-hi" is a subject, not two options.
         Words = Root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
@@ -88,6 +88,9 @@ internal sealed class CommandLine
         output.Write("Examples:\n");
         foreach (var example in examples) output.Write($"  {example}\n");
     }
+
+    // Only for those who ask: the library's help brings its resources along, which take longer to load than a command to run.
+    private void AddHelp() => Root.Options.Add(new HelpOption(HelpNames[0], HelpNames[1..]) { Recursive = true, Action = new HelpAction { MaxWidth = HelpWidth } });
 
     private static IEnumerable<Verb> Wanted(string[] arguments)
     {

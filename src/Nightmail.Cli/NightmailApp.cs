@@ -12,7 +12,8 @@ public static class NightmailApp
     /// <param name="surroundings">What it may touch.</param>
     /// <param name="cancellationToken">Ends it in order, like a signal.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(string[] arguments, Surroundings surroundings, CancellationToken cancellationToken)
+    /// <remarks>Waits on this thread: a program that does one thing gains nothing by giving it back, and each method that does costs its start.</remarks>
+    public static int Run(string[] arguments, Surroundings surroundings, CancellationToken cancellationToken)
     {
         var line = new CommandLine(arguments);
         if (line.WantsHelp)
@@ -24,12 +25,12 @@ public static class NightmailApp
         if (line.WantsVersion) return PrintVersion(line.Globals.Read(line.Words).Json, surroundings);
         if (line.Mistake() is { } mistake) return Fail(surroundings, ExitCodes.Usage, $"{mistake}; see nightmail {line.Verb?.Name}{(line.Verb is null ? "" : " ")}--help");
         if (line.Verb is not { } verb) return Fail(surroundings, ExitCodes.Usage, "what is to be done? see nightmail --help");
-        await using var session = new Session(surroundings, line.Globals.Read(line.Words));
+        var session = new Session(surroundings, line.Globals.Read(line.Words));
         try
         {
             if (session.Globals.Server is not null || surroundings.Variable("NIGHTMAIL_SERVER") is { Length: > 0 })
                 throw CommandFailure.Refused("--server and NIGHTMAIL_SERVER come with the server, which this version does not have; leave them away to use the queue file");
-            return await verb.RunAsync(line.Words, session, cancellationToken);
+            return verb.RunAsync(line.Words, session, cancellationToken).GetAwaiter().GetResult();
         }
         catch (CommandFailure failure)
         {
@@ -42,6 +43,10 @@ public static class NightmailApp
         catch (StoreException trouble)
         {
             return Fail(surroundings, ExitCodeOf(trouble), trouble.Message);
+        }
+        finally
+        {
+            session.DisposeAsync().AsTask().GetAwaiter().GetResult();
         }
     }
 

@@ -1,4 +1,4 @@
 using Nightmail.Cli;
 
 using var streams = new StandardStreams();
-return await NightmailApp.RunAsync(args, Surroundings.Of(streams), CancellationToken.None);
+return NightmailApp.Run(args, Surroundings.Of(streams), CancellationToken.None);

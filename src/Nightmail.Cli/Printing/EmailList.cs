@@ -32,7 +32,8 @@ internal static class EmailList
 
     private static string RecipientsOf(EmailContent content)
     {
-        var all = content.AllMailboxes.ToList();
-        return all.Count switch { 0 => "", 1 => all[0], _ => $"{all[0]} +{all.Count - 1}" };
+        var count = content.To.Count + content.Cc.Count + content.Bcc.Count;
+        var first = content.To.Count > 0 ? content.To[0] : content.AllMailboxes.FirstOrDefault() ?? "";
+        return count <= 1 ? first : $"{first} +{count - 1}";
     }
 }

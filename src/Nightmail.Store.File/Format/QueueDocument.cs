@@ -5,7 +5,7 @@ namespace Nightmail.Store.File.Format;
 /// <summary>The whole queue file at one moment: its bytes, and what a first look made of them. Never changed once made.</summary>
 internal sealed class QueueDocument
 {
-    private readonly Dictionary<EmailId, QueueEntry> byId;
+    private readonly EmailMap<QueueEntry> byId;
     private long? maxLedgerLast;
 
     public QueueDocument(IReadOnlyList<QueueEntry> entries)
@@ -45,15 +45,18 @@ internal sealed class QueueDocument
     /// <summary>True while sending is paused as a whole.</summary>
     public bool SendingPaused { get; init; }
 
-    /// <summary>Top-level keys that are carried along, as they lie in the file: name and value.</summary>
-    public IReadOnlyList<(string Name, ReadOnlyMemory<byte> Value)> Carried { get; init; } = [];
+    /// <summary>Top-level keys that are carried along, in the order of the file.</summary>
+    public IReadOnlyList<CarriedKey> Carried { get; init; } = [];
 
     /// <summary>The highest ledger sequence that any row has taken in.</summary>
     public long MaxLedgerLast => maxLedgerLast ??= Entries.Count == 0 ? 0 : Entries.Max(entry => entry.LedgerLast);
 
     /// <summary>The entry of that id, damaged or not, or null.</summary>
-    public QueueEntry? Find(EmailId id) => byId.GetValueOrDefault(id);
+    public QueueEntry? Find(EmailId id) => byId.TryGetValue(id, out var entry) ? entry : null;
 }
+
+/// <summary>A top-level key that is not understood: its name, and its value as it lies in the file.</summary>
+internal sealed record CarriedKey(string Name, ReadOnlyMemory<byte> Value);
 
 /// <summary>The numbers that outlive the emails they count.</summary>
 internal sealed record QueueStatistics

@@ -14,8 +14,8 @@ internal ref struct QueueScanner
     private readonly QueueDocument? before;
     private readonly int start;
     private readonly List<QueueEntry> entries = [];
-    private readonly HashSet<EmailId> seen = [];
-    private readonly List<(string, ReadOnlyMemory<byte>)> carried = [];
+    private readonly HashSet<string> seen = [];
+    private readonly List<CarriedKey> carried = [];
     private Utf8JsonReader json;
     private string? created;
     private long revision;
@@ -111,7 +111,7 @@ internal ref struct QueueScanner
                 break;
             default:
                 // A copy, so that it does not hold the whole file in memory through all later versions.
-                carried.Add((name, Value().ToArray()));
+                carried.Add(new(name, Value().ToArray()));
                 break;
         }
     }
@@ -176,7 +176,7 @@ internal ref struct QueueScanner
 
         var raw = new ReadOnlyMemory<byte>(bytes, from, start + (int)json.BytesConsumed - from);
         if (!EmailId.TryParse(key, out var id)) return QueueEntry.Damaged(key, raw, $"'{key}' is not an email id");
-        if (!seen.Add(id)) return QueueEntry.Damaged(key, raw, $"there is another email {id}");
+        if (!seen.Add(id.ToString())) return QueueEntry.Damaged(key, raw, $"there is another email {id}");
         canonical &= last + 1 >= QueueKeys.EntryAlways && key == id.ToString();
         var keyLength = canonical ? from - (keyStart - "\n    ".Length) : 0;
         var line = canonical ? new ReadOnlyMemory<byte>(bytes, from - keyLength, raw.Length + keyLength) : raw;

@@ -24,7 +24,7 @@ internal sealed class QueueSerializer
     /// <param name="Statistics">The numbers after the change.</param>
     /// <param name="SendingPaused">The pause after the change.</param>
     /// <param name="Now">For <c>last_modified</c>.</param>
-    public sealed record Change(IReadOnlyDictionary<EmailId, ScheduledEmail> Changed, QueueStatistics Statistics, bool SendingPaused, DateTimeOffset Now);
+    public sealed record Change(EmailMap<ScheduledEmail> Changed, QueueStatistics Statistics, bool SendingPaused, DateTimeOffset Now);
 
     /// <summary>The document after the change, with its bytes; <paramref name="before"/> stays as it is until the next but one.</summary>
     public QueueDocument Serialize(QueueDocument before, Change change)
@@ -63,7 +63,7 @@ internal sealed class QueueSerializer
         if (document.Buffer.Length > 0) spare = document.Buffer;
     }
 
-    private List<Part> Parts(QueueDocument before, IReadOnlyDictionary<EmailId, ScheduledEmail> changed)
+    private List<Part> Parts(QueueDocument before, EmailMap<ScheduledEmail> changed)
     {
         var parts = new List<Part>(before.Entries.Count + changed.Count);
         foreach (var entry in before.Entries)
@@ -78,9 +78,9 @@ internal sealed class QueueSerializer
             }
         }
 
-        foreach (var (id, email) in changed)
+        foreach (var email in changed.Values)
         {
-            if (before.Find(id) is null) parts.Add(Fresh(email, null));
+            if (before.Find(email.Id) is null) parts.Add(Fresh(email, null));
         }
 
         return parts;
@@ -164,7 +164,7 @@ internal sealed class QueueSerializer
         return [.. open, .. scratch.WrittenSpan[2..], (byte)'\n'];
     }
 
-    private static void Carry(Utf8JsonWriter writer, (string Name, ReadOnlyMemory<byte> Value) carried)
+    private static void Carry(Utf8JsonWriter writer, CarriedKey carried)
     {
         using var value = JsonDocument.Parse(carried.Value, new JsonDocumentOptions { AllowTrailingCommas = true });
         writer.WritePropertyName(carried.Name);
@@ -180,5 +180,5 @@ internal sealed class QueueSerializer
     private static string Rfc3339(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>One entry of the file to be: the line it will be, and either the entry it was or the email it is written from.</summary>
-    private readonly record struct Part(QueueEntry? Old, ScheduledEmail? Email, ReadOnlyMemory<byte> Line, int KeyLength);
+    private sealed record Part(QueueEntry? Old, ScheduledEmail? Email, ReadOnlyMemory<byte> Line, int KeyLength);
 }

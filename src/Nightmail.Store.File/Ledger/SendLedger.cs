@@ -16,7 +16,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     /// <summary>A segment that has grown to this takes no further batch. Eight megabytes hold some 20,000 emails and are read in a blink.</summary>
     private const long SegmentLimit = 8 * 1024 * 1024;
 
-    private readonly Dictionary<EmailId, EmailHistory> histories = [];
+    private readonly EmailMap<EmailHistory> histories = new();
     private readonly List<LedgerEntry> staged = [];
     private CheckedLog? segment;
     private int number;

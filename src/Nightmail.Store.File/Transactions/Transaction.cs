@@ -12,8 +12,8 @@ namespace Nightmail.Store.File.Transactions;
 internal sealed class Transaction(QueueDocument document, SendLedger ledger, KeyFile keys, Func<string, bool> isAlive, Func<BlobRef, bool> hasBlob, DateTimeOffset now)
     : QueueView(document, ledger, isAlive, now)
 {
-    private readonly Dictionary<EmailId, ScheduledEmail> changed = [];
-    private readonly Dictionary<EmailId, ScheduledEmail> proposed = [];
+    private readonly EmailMap<ScheduledEmail> changed = new();
+    private readonly EmailMap<ScheduledEmail> proposed = new();
     private readonly List<SeenKey> addedKeys = [];
     private readonly List<SeenKey> proposedKeys = [];
     private bool? paused;
@@ -21,7 +21,7 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     private int ledgerMark;
 
     /// <summary>The rows that differ from the file.</summary>
-    public IReadOnlyDictionary<EmailId, ScheduledEmail> Changed => changed;
+    public EmailMap<ScheduledEmail> Changed => changed;
 
     /// <summary>The keys that were seen for the first time.</summary>
     public IReadOnlyList<SeenKey> AddedKeys => addedKeys;
@@ -93,7 +93,7 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     public RequestTrace Commit()
     {
         var trace = new RequestTrace(Ledger.StagedCount > ledgerMark, proposed.Count > 0 || proposedPause is not null, proposedKeys.Count > 0);
-        foreach (var (id, row) in proposed) changed[id] = row;
+        foreach (var row in proposed.Values) changed[row.Id] = row;
         if (proposedPause is { } pause) paused = pause;
         addedKeys.AddRange(proposedKeys);
         Clear();
@@ -111,7 +111,7 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     public QueueSerializer.Change ToChange()
     {
         var statistics = Document.Statistics;
-        foreach (var (id, row) in changed) statistics = statistics.Moved(Document.Find(id)?.Email?.Status, row.Status);
+        foreach (var row in changed.Values) statistics = statistics.Moved(Document.Find(row.Id)?.Email?.Status, row.Status);
         return new(changed, statistics, PausedAfter, Now);
     }
 

@@ -62,7 +62,7 @@ internal sealed class CliWorld : IDisposable
         using var bytes = new MemoryStream();
         await using var output = new StringWriter();
         await using var error = new StringWriter();
-        var exitCode = await NightmailApp.RunAsync(arguments, Surroundings(input, output, error, bytes), cancellationToken);
+        var exitCode = await Task.Run(() => NightmailApp.Run(arguments, Surroundings(input, output, error, bytes), cancellationToken), CancellationToken.None);
         return new(exitCode, output.ToString() + Encoding.UTF8.GetString(bytes.ToArray()), error.ToString());
     }
 
