@@ -17,21 +17,38 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
     /// <summary>Authorities to trust instead of the machine's; for tests.</summary>
     public X509Certificate2Collection? TrustedAuthorities { get; init; }
 
-    private string Peer => $"{settings.Host}:{settings.Port}";
+    /// <summary><c>host:port</c>, for words.</summary>
+    public string Peer => $"{settings.Host}:{settings.Port}";
 
     /// <summary>A new connection, ready for mail.</summary>
     /// <exception cref="ConversationBrokenException">There is none, and why.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
-    public async Task<SmtpConnection> ConnectAsync(CancellationToken cancellationToken)
+    public async Task<SmtpConnection> ConnectAsync(TimeToBegin patience)
+    {
+        try
+        {
+            return await ConnectAsync(patience, patience.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsOver)
+        {
+            throw TimeToBegin.Over(Peer, SmtpPhase.Connecting);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => reading.Dispose();
+
+    private async Task<SmtpConnection> ConnectAsync(TimeToBegin patience, CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                return await ConnectOnceAsync(cancellationToken);
+                return await ConnectOnceAsync(patience, cancellationToken);
             }
             catch (ConversationBrokenException broken)
             {
+                if (patience.IsOver) throw;
                 cancellationToken.ThrowIfCancellationRequested();
                 if (tries >= retry.MaxAttempts || !IsFailureToConnect(broken)) throw;
             }
@@ -39,9 +56,6 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
             await Task.Delay(Wait(tries), time, cancellationToken);
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => reading.Dispose();
 
     /// <summary>A server that could not be reached, or went away before it agreed. One that refused, or let us wait for minutes, is not asked again at once.</summary>
     private static bool IsFailureToConnect(ConversationBrokenException broken) =>
@@ -53,7 +67,7 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
         lock (random) return retry.DelayAfter(tries, random);
     }
 
-    private async Task<SmtpConnection> ConnectOnceAsync(CancellationToken cancellationToken)
+    private async Task<SmtpConnection> ConnectOnceAsync(TimeToBegin patience, CancellationToken cancellationToken)
     {
         var socket = await OpenAsync(cancellationToken);
         var channel = new SmtpChannel(socket, Peer, time);
@@ -65,9 +79,10 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
             channel.Disarm();
             return new SmtpConnection(channel, capabilities);
         }
-        catch
+        catch (Exception broken)
         {
             channel.Dispose();
+            if (patience.Broke(broken)) throw TimeToBegin.Over(Peer, channel.Phase);
             throw;
         }
     }
@@ -75,10 +90,13 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
     private async Task<Socket> OpenAsync(CancellationToken cancellationToken)
     {
         SocketException? last = null;
-        foreach (var address in await LookUpAsync(cancellationToken))
+        var addresses = await LookUpAsync(cancellationToken);
+        var start = time.GetTimestamp();
+        for (var i = 0; i < addresses.Length; i++)
         {
+            var address = addresses[i];
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            using var limit = new CancellationTokenSource(SmtpTimeLimits.Connect, time);
+            using var limit = new CancellationTokenSource(ConnectLimit(time.GetElapsedTime(start), addresses.Length - i), time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
             try
             {
@@ -101,12 +119,19 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
         throw Unreachable(last is null ? "no address" : Words(last.SocketErrorCode), last);
     }
 
+    /// <summary>The time for the next address: an equal share of what is left, so that one that swallows packets leaves some to the others.</summary>
+    /// <param name="elapsed">Used up by the addresses before.</param>
+    /// <param name="left">Addresses that were not tried yet, at least one.</param>
+    internal static TimeSpan ConnectLimit(TimeSpan elapsed, int left) =>
+        elapsed < SmtpTimeLimits.Connect ? (SmtpTimeLimits.Connect - elapsed) / left : TimeSpan.Zero;
+
     private async Task<IPAddress[]> LookUpAsync(CancellationToken cancellationToken)
     {
         if (IPAddress.TryParse(settings.Host, out var literal)) return [literal];
         try
         {
-            return await Dns.GetHostAddressesAsync(settings.Host, cancellationToken);
+            // The system's resolver cannot be stopped; only our waiting for it can.
+            return await Dns.GetHostAddressesAsync(settings.Host, cancellationToken).WaitAsync(cancellationToken);
         }
         catch (Exception failed) when (failed is SocketException or ArgumentException)
         {
@@ -174,12 +199,12 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
     /// <summary>Read once, not once a connection: its command may ask a person or a slow keyring.</summary>
     private async Task<string> PasswordAsync(SmtpChannel channel, SmtpLogin login, CancellationToken cancellationToken)
     {
+        channel.Phase = SmtpPhase.Auth;
+        channel.Disarm();
         await reading.WaitAsync(cancellationToken);
         try
         {
             if (password is { } known) return known;
-            channel.Phase = SmtpPhase.Auth;
-            channel.Disarm();
             var secret = await secrets.ReadAsync(login.Password, cancellationToken);
             return password = secret.Value ?? throw channel.Broken(AccountFaultReason.Configuration, secret.Error!);
         }

@@ -1,9 +1,9 @@
 namespace Nightmail.Mail.Smtp;
 
-/// <summary>How long each step may take: RFC 5321 4.5.3.2 where it says so.</summary>
+/// <summary>How long each step may take: RFC 5321 4.5.3.2 where it says so. Before begin <see cref="TimeToBegin"/> limits them all together.</summary>
 internal static class SmtpTimeLimits
 {
-    /// <summary>One address of a server. Two lost SYNs are sent again within 7 s; who needs longer is not there.</summary>
+    /// <summary>All addresses of a server together. Two lost SYNs are sent again within 7 s; who needs longer is not there.</summary>
     public static readonly TimeSpan Connect = TimeSpan.FromSeconds(30);
 
     /// <summary>A TLS handshake: a few round trips and one signature.</summary>

@@ -7,7 +7,7 @@ namespace Nightmail.Mail.Smtp;
 /// One transaction on a ready connection: envelope, the ledger's leave, message, final dot. The one place that knows at every byte
 /// whether the email may be out: nothing is, until the final dot is handed to the network, and that waits for begin.
 /// </summary>
-internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan plan, IOutgoingMessage message, BeginDelivery begin)
+internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan plan, IOutgoingMessage message, BeginDelivery begin, TimeToBegin patience)
 {
     /// <summary>Recipients in one write. More could fill both directions at once and stop both sides for ever (RFC 2920 3.1).</summary>
     private const int PipelinedRecipients = 100;
@@ -37,14 +37,14 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         channel.Phase = SmtpPhase.Envelope;
         if (plan.Recipients.Count == 0) return Outcome();
         connection.Transactions++;
-        await using (cancellationToken.UnsafeRegister(static channel => ((SmtpChannel)channel!).Abort(), channel))
+        await using (patience.Token.UnsafeRegister(static channel => ((SmtpChannel)channel!).Abort(), channel))
         {
             if (connection.Capabilities.Pipelining) await SayEnvelopeAtOnceAsync();
             else await SayEnvelopeStepByStepAsync();
         }
 
-        // From here on nobody breaks it off: begin has the token, and what has begun is finished.
-        cancellationToken.ThrowIfCancellationRequested();
+        // From here on nobody breaks it off: begin has the caller's token, and what has begun is finished.
+        patience.Stop(channel);
         if (accepted.Count == 0 || dataReply is not { Code: 354 }) return WithoutMessage();
         if (channel.HasInput) throw channel.Broken(AccountFaultReason.Protocol, "the server spoke before it was asked");
         return await SendMessageAsync(cancellationToken);

@@ -38,9 +38,18 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
 
     /// <summary>Waits for a place, and takes an idle connection or makes one.</summary>
     /// <exception cref="ConversationBrokenException">None could be made; the place is free again.</exception>
-    public async ValueTask<SmtpConnection> RentAsync(CancellationToken cancellationToken)
+    /// <exception cref="OperationCanceledException">The caller gave up; no place is taken.</exception>
+    public async ValueTask<SmtpConnection> RentAsync(TimeToBegin patience)
     {
-        await slots.WaitAsync(cancellationToken);
+        try
+        {
+            await slots.WaitAsync(patience.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsOver)
+        {
+            throw TimeToBegin.Over(connector.Peer, SmtpPhase.Connecting, "waiting for a free connection");
+        }
+
         lock (gate)
         {
             if (idle.Count > 0)
@@ -51,31 +60,15 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
             }
         }
 
-        try
-        {
-            return await connector.ConnectAsync(cancellationToken);
-        }
-        catch
-        {
-            slots.Release();
-            throw;
-        }
+        return await ConnectAsync(patience);
     }
 
     /// <summary>Makes a new connection in the place of one that turned out dead.</summary>
     /// <exception cref="ConversationBrokenException">None could be made; the place is free again.</exception>
-    public async Task<SmtpConnection> ReplaceAsync(SmtpConnection dead, CancellationToken cancellationToken)
+    public Task<SmtpConnection> ReplaceAsync(SmtpConnection dead, TimeToBegin patience)
     {
         dead.Dispose();
-        try
-        {
-            return await connector.ConnectAsync(cancellationToken);
-        }
-        catch
-        {
-            slots.Release();
-            throw;
-        }
+        return ConnectAsync(patience);
     }
 
     /// <summary>Gives a connection back and frees its place.</summary>
@@ -112,6 +105,19 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         lock (gate) ending = [.. farewells];
         await Task.WhenAll(ending);
         connector.Dispose();
+    }
+
+    private async Task<SmtpConnection> ConnectAsync(TimeToBegin patience)
+    {
+        try
+        {
+            return await connector.ConnectAsync(patience);
+        }
+        catch
+        {
+            slots.Release();
+            throw;
+        }
     }
 
     private bool IsWorn(SmtpConnection connection) =>

@@ -13,6 +13,7 @@ public sealed class SmtpTransport : ITransport
 {
     private readonly SmtpConnectionPool pool;
     private readonly AccountLimits limits;
+    private readonly TimeProvider time;
 
     /// <summary>A transport that connects when the first email comes.</summary>
     /// <param name="settings">The server.</param>
@@ -28,7 +29,7 @@ public sealed class SmtpTransport : ITransport
     /// <summary>The same, trusting other certificate authorities than the machine's.</summary>
     internal SmtpTransport(TransportSettings.Smtp settings, AccountLimits limits, RetryPolicy retry, TimeProvider time, Random random, X509Certificate2Collection? trusted)
     {
-        this.limits = limits;
+        (this.limits, this.time) = (limits, time);
         pool = new(new SmtpConnector(settings, retry, time, random) { TrustedAuthorities = trusted }, limits, time);
     }
 
@@ -38,14 +39,15 @@ public sealed class SmtpTransport : ITransport
     /// <inheritdoc/>
     public async Task<DeliveryOutcome> DeliverAsync(Envelope envelope, IOutgoingMessage message, BeginDelivery begin, CancellationToken cancellationToken)
     {
+        using var patience = new TimeToBegin(time, cancellationToken);
         try
         {
-            var connection = await pool.RentAsync(cancellationToken);
-            var outcome = await TryAsync(connection, connection.Transactions > 0, envelope, message, begin, cancellationToken);
+            var connection = await pool.RentAsync(patience);
+            var outcome = await TryAsync(connection, connection.Transactions > 0, envelope, message, begin, patience, cancellationToken);
             if (outcome is null)
             {
-                connection = await pool.ReplaceAsync(connection, cancellationToken);
-                outcome = await TryAsync(connection, mayBeDead: false, envelope, message, begin, cancellationToken);
+                connection = await pool.ReplaceAsync(connection, patience);
+                outcome = await TryAsync(connection, mayBeDead: false, envelope, message, begin, patience, cancellationToken);
             }
 
             if (outcome!.Fault?.Reason is AccountFaultReason.Network or AccountFaultReason.Quota) pool.Empty();
@@ -64,10 +66,10 @@ public sealed class SmtpTransport : ITransport
     /// begin was not asked for. Then the caller still holds the connection's place.
     /// </returns>
     private async Task<DeliveryOutcome?> TryAsync(
-        SmtpConnection connection, bool mayBeDead, Envelope envelope, IOutgoingMessage message, BeginDelivery begin, CancellationToken cancellationToken)
+        SmtpConnection connection, bool mayBeDead, Envelope envelope, IOutgoingMessage message, BeginDelivery begin, TimeToBegin patience, CancellationToken cancellationToken)
     {
         var plan = EnvelopePlan.Make(envelope, message, connection.Capabilities, connection.Channel.Peer, limits.RecipientsPerTransaction);
-        var transaction = new SmtpTransaction(connection, plan, message, begin);
+        var transaction = new SmtpTransaction(connection, plan, message, begin, patience);
         var inOrder = false;
         var isDead = false;
         try
@@ -79,6 +81,7 @@ public sealed class SmtpTransport : ITransport
         catch (ConversationBrokenException broken)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            if (patience.Broke(broken)) return transaction.OutcomeOf(TimeToBegin.Over(connection.Channel.Peer, broken.Phase));
             isDead = mayBeDead && !transaction.Answered && !broken.TimedOut && broken.Fault.Reason is (AccountFaultReason.Network or AccountFaultReason.Quota);
             return isDead ? null : transaction.OutcomeOf(broken);
         }
