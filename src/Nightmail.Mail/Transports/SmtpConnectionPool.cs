@@ -148,14 +148,18 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     {
         lock (gate)
         {
-            // The oldest stand first.
-            while (idle.Count > 0 && time.GetElapsedTime(idle[0].IdleSince) >= IdleLimit)
+            // The oldest stand first. The clock is read once: between two readings the wait for one that stays could become negative, which
+            // is no wait, and nobody catches what a timer's callback throws.
+            var now = time.GetTimestamp();
+            while (idle.Count > 0 && time.GetElapsedTime(idle[0].IdleSince, now) >= IdleLimit)
             {
                 SayFarewell_NeedsLock(idle[0]);
                 idle.RemoveAt(0);
             }
 
-            if (idle.Count > 0 && !closed) sweep.Change(IdleLimit - time.GetElapsedTime(idle[0].IdleSince), Timeout.InfiniteTimeSpan);
+            if (idle.Count == 0 || closed) return;
+            var left = IdleLimit - time.GetElapsedTime(idle[0].IdleSince, now);
+            sweep.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         }
     }
 }
