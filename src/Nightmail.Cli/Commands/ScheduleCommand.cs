@@ -59,6 +59,7 @@ internal sealed class ScheduleCommand : Verb
         return await scheduler.ScheduleAsync(kept, cancellationToken) switch
         {
             ScheduleResult.Scheduled scheduled => await PrintAsync(scheduled.Email, when, held: words.GetValue(at) is null, session, cancellationToken),
+            ScheduleResult.NotYetSafe doubtful => await PrintNotYetSafeAsync(doubtful, when, session, cancellationToken),
             ScheduleResult.Existing existing => await PrintExistingAsync(existing, session, cancellationToken),
             ScheduleResult.Invalid invalid => throw Refused(invalid),
             ScheduleResult.KeyConflict conflict => throw CommandFailure.Refused($"the idempotency key belongs to another request, {conflict.Id}; use a new key for a new email"),
@@ -84,6 +85,13 @@ internal sealed class ScheduleCommand : Verb
         await WhoSends.NoteAsync(session, cancellationToken);
         if (held) session.Note($"held until {TimeWords.Short(when.Instant, session.Zone, session.Now)}: nightmail undo takes it back");
         return ExitCodes.Done;
+    }
+
+    private static async Task<int> PrintNotYetSafeAsync(ScheduleResult.NotYetSafe doubtful, WhenResult.Understood when, Session session, CancellationToken cancellationToken)
+    {
+        await PrintAsync(doubtful.Email, when, held: false, session, cancellationToken);
+        session.Note($"nightmail: {doubtful.Trouble}; do not schedule it again");
+        return ExitCodes.TryAgain;
     }
 
     private static async Task<int> PrintExistingAsync(ScheduleResult.Existing existing, Session session, CancellationToken cancellationToken)

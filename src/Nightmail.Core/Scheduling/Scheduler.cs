@@ -51,6 +51,9 @@ public abstract record ScheduleResult
     /// <summary>The email is on stable storage.</summary>
     public sealed record Scheduled(ScheduledEmail Email) : ScheduleResult;
 
+    /// <summary>The email is kept, but a power cut may still undo that; the line says what failed.</summary>
+    public sealed record NotYetSafe(ScheduledEmail Email, string Trouble) : ScheduleResult;
+
     /// <summary>The same call was made before; nothing was changed.</summary>
     public sealed record Existing(EmailId Id, ScheduledEmail? Email) : ScheduleResult;
 
@@ -73,13 +76,23 @@ public sealed class Scheduler(IEmailStore store, TimeProvider time, IReadOnlyLis
     public ScheduleResult.Invalid? Check(ScheduleRequest request) => RequestRules.Check(LiftMessageId(request), accounts, time.GetUtcNow());
 
     /// <summary>Checks the request and keeps the email. Returns only when it is safe on disk.</summary>
-    /// <exception cref="StoreException">The store could not keep it; nothing was changed, unless it says otherwise.</exception>
+    /// <exception cref="StoreException">The store could not keep it; nothing was changed.</exception>
     public async ValueTask<ScheduleResult> ScheduleAsync(ScheduleRequest request, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var asked = LiftMessageId(request);
         if (RequestRules.Check(asked, accounts, now) is { } wrong) return wrong;
-        var added = await store.AddAsync([Email(asked, now)], cancellationToken);
+        var wanted = Email(asked, now);
+        IReadOnlyList<AddResult> added;
+        try
+        {
+            added = await store.AddAsync([wanted], cancellationToken);
+        }
+        catch (StoreException doubtful) when (doubtful.Trouble == StoreTrouble.NotYetSafe)
+        {
+            return new ScheduleResult.NotYetSafe(wanted, doubtful.Message);
+        }
+
         return added[0] switch
         {
             AddResult.Added { Email: var email } => new ScheduleResult.Scheduled(email),

@@ -1,28 +1,25 @@
-using System.Text.Json;
-using Nightmail.Testing.Cli;
+using System.Diagnostics;
+using Nightmail.Testing.EndToEnd;
 using Shouldly;
 using Xunit;
 
 namespace Nightmail.Tests.Cli;
 
 /// <summary>The real program in processes of its own: few, because each costs a start.</summary>
-public sealed class ProcessTests
+public sealed class ProcessTests : IDisposable
 {
-    private static readonly string OwnId = Environment.ProcessId.ToString();
+    private readonly CliWorld world = new CliWorld().WithAccount();
 
     [Fact]
     public async Task An_email_is_scheduled_listed_and_sent_by_separate_processes()
     {
-        using var world = new CliWorld().WithAccount();
-        var nightmail = new NightmailProgram(world.Folder);
-
-        var scheduled = await nightmail.RunAsync("schedule", "--to", "bob@example.org", "--subject", "Grüße", "--body", "Hi", "--at", "now");
-        var listed = await nightmail.RunAsync("list", "--json");
-        var ran = await nightmail.RunAsync("run", "--until-empty", "--while-pid", OwnId);
+        var scheduled = await RunAsync("schedule", "--to", "bob@example.org", "--subject", "Grüße", "--body", "Hi", "--at", "now");
+        var listed = await RunAsync("list", "--json");
+        var ran = await RunAsync("run", "--until-empty");
 
         scheduled.ExitCode.ShouldBe(0);
-        scheduled.Error.ShouldBe("warning: nobody is running to send it; start: nightmail run\n");
-        JsonDocument.Parse(listed.Output).RootElement[0].GetProperty("subject").GetString().ShouldBe("Grüße");
+        scheduled.Errors.ShouldBe("warning: nobody is running to send it; start: nightmail run\n");
+        listed.Json()[0].GetProperty("subject").GetString().ShouldBe("Grüße");
         ran.ExitCode.ShouldBe(0);
         Directory.GetFiles(world.Outbox).Length.ShouldBe(1);
     }
@@ -30,49 +27,69 @@ public sealed class ProcessTests
     [Fact]
     public async Task A_worker_is_seen_wakes_for_a_new_email_and_ends_in_order_on_sigterm()
     {
-        using var world = new CliWorld().WithAccount();
-        var nightmail = new NightmailProgram(world.Folder);
-        await using var worker = nightmail.Start("run", "--while-pid", OwnId);
-        await worker.WaitForAsync("worker started");
+        await using var worker = Start("run");
+        await UntilAsync(() => Directory.Exists(Path.ChangeExtension(world.Queue, ".workers")) && worker.Errors.Contains("worker started", StringComparison.Ordinal));
+        await UntilAsync(() => RunAsync("list").GetAwaiter().GetResult().ExitCode == 0 && Directory.GetFiles(Path.ChangeExtension(world.Queue, ".workers")).Length > 0);
 
-        // It is known as a worker a moment after it says so.
-        ProgramResult scheduled;
-        var tries = 0;
-        do scheduled = await nightmail.RunAsync("schedule", "--to", "bob@example.org", "--subject", "Hello", "--at", "now");
-        while (!scheduled.Error.Contains("worker running", StringComparison.Ordinal) && ++tries < 20);
-        scheduled.Error.ShouldBe($"worker running (pid {worker.Id})\n");
-        await worker.WaitForAsync($"sent {scheduled.Output.Split(' ')[0]} through work");
+        var scheduled = await RunAsync("schedule", "--to", "bob@example.org", "--subject", "Hello", "--at", "now");
+        scheduled.Errors.ShouldBe($"worker running (pid {worker.Id})\n");
+        await UntilAsync(() => worker.Errors.Contains($"sent {scheduled.Output.Split(' ')[0]} through work", StringComparison.Ordinal));
         worker.Signal("TERM");
-        var ended = await worker.EndAsync();
+        var ended = await worker.WaitAsync();
 
         ended.ExitCode.ShouldBe(0);
-        ended.Error.ShouldEndWith("worker ended\n");
-        (await nightmail.RunAsync("list")).Error.ShouldContain("nothing to list");
+        ended.Errors.ShouldEndWith("worker ended\n");
+        (await RunAsync("list")).Errors.ShouldContain("nothing to list");
     }
 
     [Fact]
     public async Task A_worker_ends_with_the_process_it_is_tied_to()
     {
-        using var world = new CliWorld().WithAccount();
-        var nightmail = new NightmailProgram(world.Folder);
-        await using var editor = nightmail.Start("run", "--while-pid", OwnId);
-        await using var worker = nightmail.Start("run", "--while-pid", editor.Id.ToString());
-        await worker.WaitForAsync("worker started");
+        await using var editor = Start("run");
+        await using var worker = Start("run", "--while-pid", editor.Id.ToString());
+        await UntilAsync(() => worker.Errors.Contains("worker started", StringComparison.Ordinal));
 
         editor.Signal("TERM");
-        await editor.EndAsync();
+        await editor.WaitAsync();
 
-        (await worker.EndAsync()).ExitCode.ShouldBe(0);
+        (await worker.WaitAsync()).ExitCode.ShouldBe(0);
     }
 
     [Fact]
     public async Task Standard_output_holds_nothing_but_data()
     {
-        using var world = new CliWorld();
-        var nightmail = new NightmailProgram(world.Folder);
-
-        (await nightmail.RunAsync("list")).ShouldBe(new(0, "", "nothing is scheduled\n"));
-        (await nightmail.RunAsync("nonsense")).ShouldBe(new(2, "", "nightmail: unknown command 'nonsense'; see nightmail --help\n"));
-        (await nightmail.RunAsync("--version")).Output.ShouldBe("nightmail 0.1.0\n");
+        (await RunAsync("list")).ShouldBe(new ProgramResult(0, "", "nothing is scheduled\n"));
+        (await RunAsync("nonsense")).ShouldBe(new ProgramResult(2, "", "nightmail: unknown command 'nonsense'; see nightmail --help\n"));
+        (await RunAsync("--version")).Output.ShouldBe("nightmail 0.1.0\n");
     }
+
+    public void Dispose() => world.Dispose();
+
+    private static async Task UntilAsync(Func<bool> holds)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!holds())
+        {
+            watch.Elapsed.ShouldBeLessThan(NightmailProgram.Patience);
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+        }
+    }
+
+    private async Task<ProgramResult> RunAsync(params string[] arguments)
+    {
+        await using var program = Start(arguments);
+        return await program.WaitAsync();
+    }
+
+    private NightmailProgram Start(params string[] arguments) => NightmailProgram.Start(
+        new Dictionary<string, string?>
+        {
+            ["HOME"] = world.Folder,
+            ["TZ"] = "Europe/Berlin",
+            ["XDG_CONFIG_HOME"] = null,
+            ["HIMALAYA_QUEUE_FILE"] = null,
+            ["HIMALAYA_NO_PERSISTENCE"] = null,
+            ["NIGHTMAIL_SERVER"] = null,
+        },
+        arguments);
 }

@@ -194,17 +194,39 @@ public sealed class SchedulerTests : IAsyncDisposable
     private async Task<string> HashOf(ScheduleRequest request) => (await Schedule(request)).ShouldBeOfType<ScheduleResult.Scheduled>().Email.IdempotencyKey!.RequestHash;
 
     /// <summary>A store that only takes emails.</summary>
+    [Fact]
+    public async Task An_email_that_is_kept_but_not_yet_safe_is_named()
+    {
+        store.Trouble = new(StoreTrouble.NotYetSafe, "the folder could not be synced");
+
+        var kept = (await Schedule(Request())).ShouldBeOfType<ScheduleResult.NotYetSafe>();
+
+        kept.Email.ShouldBe(store.Added.ShouldHaveSingleItem());
+        kept.Trouble.ShouldBe("the folder could not be synced");
+    }
+
+    [Fact]
+    public async Task Any_other_trouble_of_the_store_is_the_callers()
+    {
+        store.Trouble = new(StoreTrouble.Busy, "held by another");
+
+        (await Should.ThrowAsync<StoreException>(async () => await Schedule(Request()))).ShouldBe(store.Trouble);
+    }
+
     private sealed class AddingStore : IEmailStore
     {
         public List<ScheduledEmail> Added { get; } = [];
 
         public AddResult? Answer { get; set; }
 
+        public StoreException? Trouble { get; set; }
+
         public TimeSpan SyncInterval => throw new NotSupportedException();
 
         public ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken)
         {
             Added.AddRange(emails);
+            if (Trouble is not null) throw Trouble;
             return new([.. emails.Select(email => Answer ?? new AddResult.Added(email))]);
         }
 
