@@ -77,6 +77,18 @@ public sealed class ScheduleTests
     }
 
     [Fact]
+    public async Task A_refused_email_leaves_no_copies_of_its_files()
+    {
+        using var world = new CliWorld().WithAccount();
+        var file = world.Write("report.txt", "a report");
+
+        var result = await world.RunAsync("schedule", "--to", "bob@example.org", "--subject", "one\ntwo", "--attach", file);
+
+        result.ExitCode.ShouldBe(1);
+        Directory.Exists(Path.ChangeExtension(world.Queue, ".blobs")).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Nobody_to_send_to_is_refused()
     {
         using var world = new CliWorld().WithAccount();

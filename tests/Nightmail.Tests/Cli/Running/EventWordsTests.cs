@@ -1,0 +1,52 @@
+using Nightmail.Cli.Printing;
+using Nightmail.Cli.Running;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using NodaTime;
+using Shouldly;
+using Xunit;
+
+namespace Nightmail.Tests.Cli.Running;
+
+public sealed class EventWordsTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 11, 22, 8, 0, 0, TimeSpan.Zero);
+
+    private static readonly ScheduledEmail Email = new()
+    {
+        Id = EmailId.Parse("email_0123456789abcdef0123456789abcdef"),
+        Content = new() { To = ["Bob <bob.secret@example.org>"] },
+        ScheduledFor = Now,
+        CreatedAt = Now,
+        Attempts = 1,
+    };
+
+    [Fact]
+    public void A_servers_words_lose_the_recipient()
+    {
+        var refused = Email with { Status = EmailStatus.Failed, Reason = FailureReason.Bounced, LastError = "550 5.1.1 <bob.secret@example.org>: unknown" };
+        var happened = new EngineEvent.Recorded(Now, refused, 1, "work", TimeSpan.FromMilliseconds(5));
+
+        EventWords.Line(happened, DateTimeZone.Utc).ShouldBe("failed email_0123456789abcdef0123456789abcdef through work (bounced): 550 5.1.1 <…@example.org>: unknown");
+        JsonText.Line(json => EventWords.Write(json, happened)).ShouldNotContain("bob.secret");
+    }
+
+    [Fact]
+    public void Lateness_is_told_only_of_a_first_attempt()
+    {
+        var sent = Email with { Status = EmailStatus.Sent, SentAt = Now.AddMilliseconds(31), SentReply = "250 Ok" };
+
+        EventWords.Line(new EngineEvent.Recorded(Now, sent, 1, "work", TimeSpan.Zero), DateTimeZone.Utc).ShouldEndWith("through work: 250 Ok (31 ms after its time)");
+        EventWords.Line(new EngineEvent.Recorded(Now, sent, 2, "work", TimeSpan.Zero), DateTimeZone.Utc).ShouldEndWith("through work: 250 Ok");
+    }
+
+    [Theory]
+    [InlineData(EmailStatus.Pending, true, "deferred")]
+    [InlineData(EmailStatus.Pending, false, "given_back")]
+    [InlineData(EmailStatus.Sent, false, "sent")]
+    [InlineData(EmailStatus.Failed, false, "failed")]
+    [InlineData(EmailStatus.InDoubt, false, "in_doubt")]
+    [InlineData(EmailStatus.Paused, false, "paused")]
+    public void Every_end_of_an_attempt_has_its_name(EmailStatus status, bool waits, string name) =>
+        EventWords.NameOf(new EngineEvent.Recorded(Now, Email with { Status = status, NextAttempt = waits ? Now : null }, 1, "work", TimeSpan.Zero)).ShouldBe(name);
+}
