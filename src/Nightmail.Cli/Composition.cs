@@ -13,10 +13,14 @@ namespace Nightmail.Cli;
 internal static class Composition
 {
     /// <summary>Opens the queue file; it is read when it is first needed.</summary>
-    public static OpenedStore OpenStore(string queuePath, Settings settings, TimeProvider time)
+    /// <param name="queuePath">The file.</param>
+    /// <param name="settings">The configuration.</param>
+    /// <param name="works">True for a worker, whose changes come many at a time.</param>
+    /// <param name="time">The clock.</param>
+    public static OpenedStore OpenStore(string queuePath, Settings settings, bool works, TimeProvider time)
     {
         var persistence = settings.Persistence;
-        var options = new QueueFileOptions { Path = queuePath, LockTimeout = persistence.LockTimeout, SyncInterval = persistence.SyncInterval };
+        var options = new QueueFileOptions { Path = queuePath, LockTimeout = persistence.LockTimeout, SyncInterval = persistence.SyncInterval, SharesWrites = works };
         var store = FileEmailStore.Open(options, RealDisk.Instance, time);
         return new(store, store.Blobs);
     }

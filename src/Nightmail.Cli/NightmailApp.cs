@@ -25,7 +25,7 @@ public static class NightmailApp
         if (line.WantsVersion) return PrintVersion(line.Globals.Read(line.Words).Json, surroundings);
         if (line.Mistake() is { } mistake) return Fail(surroundings, ExitCodes.Usage, $"{mistake}; see nightmail {line.Verb?.Name}{(line.Verb is null ? "" : " ")}--help");
         if (line.Verb is not { } verb) return Fail(surroundings, ExitCodes.Usage, "what is to be done? see nightmail --help");
-        var session = new Session(surroundings, line.Globals.Read(line.Words));
+        var session = new Session(surroundings, line.Globals.Read(line.Words), verb.Works);
         try
         {
             if (session.Globals.Server is not null || surroundings.Variable("NIGHTMAIL_SERVER") is { Length: > 0 })

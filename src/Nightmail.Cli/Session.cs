@@ -9,7 +9,10 @@ using NodaTime;
 namespace Nightmail.Cli;
 
 /// <summary>What one command works with. Each part is made when it is first asked for: most commands need few of them.</summary>
-internal sealed class Session(Surroundings surroundings, GlobalValues globals) : IAsyncDisposable
+/// <param name="surroundings">What is outside.</param>
+/// <param name="globals">The options that every command takes.</param>
+/// <param name="works">True for a command that sends.</param>
+internal sealed class Session(Surroundings surroundings, GlobalValues globals, bool works = false) : IAsyncDisposable
 {
     private Settings? settings;
     private DateTimeZone? zone;
@@ -93,6 +96,6 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals) :
     {
         if (!Settings.Persistence.Enabled || surroundings.Variable("HIMALAYA_NO_PERSISTENCE") is "1" or "true")
             throw CommandFailure.Refused("persistence is switched off (HIMALAYA_NO_PERSISTENCE, or scheduler.persistence.enabled in the configuration): a command would leave nothing behind; switch it on");
-        return Composition.OpenStore(QueuePath, Settings, surroundings.Time);
+        return Composition.OpenStore(QueuePath, Settings, works, surroundings.Time);
     }
 }

@@ -12,6 +12,9 @@ internal abstract class Verb : Command
     /// <summary>Lines that a person can type.</summary>
     public IReadOnlyList<string> Examples { get; }
 
+    /// <summary>True for a command that sends.</summary>
+    public virtual bool Works => false;
+
     /// <summary>Does it.</summary>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public abstract Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken);

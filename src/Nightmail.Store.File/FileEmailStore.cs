@@ -33,7 +33,7 @@ public sealed class FileEmailStore : IEmailStore
         workers = new(disk, paths.Workers, time);
         changes = new(disk, paths);
         state = new(disk, paths, workers, writer, time);
-        pipeline = new(state, new(disk, paths.Lock, writer, options.LockTimeout, time), changes.Raise);
+        pipeline = new(state, new(disk, paths.Lock, writer, options.LockTimeout, time), changes.Raise, options.SharesWrites);
         Blobs = new FileBlobStore(disk, paths.Blobs, writer);
     }
 

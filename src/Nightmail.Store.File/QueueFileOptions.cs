@@ -14,4 +14,10 @@ public sealed record QueueFileOptions
 
     /// <summary>How long an idempotency key is remembered after its email has become final.</summary>
     public TimeSpan KeyRetention { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>
+    /// True lets changes that come together share one write: each first gives the others a turn. False is for a program that makes a
+    /// change and ends: nobody else is there, and the turn would cost it a tenth of its time.
+    /// </summary>
+    public bool SharesWrites { get; init; } = true;
 }

@@ -25,6 +25,9 @@ internal sealed class RunCommand : Verb
     }
 
     /// <inheritdoc/>
+    public override bool Works => true;
+
+    /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var accounts = session.RequireAccounts();

@@ -28,7 +28,7 @@ internal sealed class DemoShow(Surroundings surroundings, GlobalValues globals, 
             await using var catcher = new MailCatcher([Hesitant], surroundings.Time);
             var config = Path.Combine(folder, "config.json");
             await File.WriteAllTextAsync(config, Configuration(catcher.Port), cancellationToken);
-            await using var session = new Session(surroundings, globals with { Config = config, Queue = Path.Combine(folder, "demo.json") });
+            await using var session = new Session(surroundings, globals with { Config = config, Queue = Path.Combine(folder, "demo.json") }, works: true);
             session.Note($"a mail catcher listens on 127.0.0.1:{catcher.Port}; the queue is {session.QueuePath}");
             var board = new DemoBoard(surroundings.Time);
             foreach (var email in await ScheduleAsync(session, cancellationToken)) board.Put(email);

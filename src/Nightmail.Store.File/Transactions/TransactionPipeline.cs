@@ -4,7 +4,11 @@ namespace Nightmail.Store.File.Transactions;
 /// One store's changes, one batch after the other: whatever has arrived by the time the lock is had shares one write. No thread of its
 /// own: the work runs where the first request came from, after a yield so that others can join.
 /// </summary>
-internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock, Action written) : IAsyncDisposable
+/// <param name="state">What the transactions work on.</param>
+/// <param name="queueLock">The queue's lock.</param>
+/// <param name="written">Is told of every write.</param>
+/// <param name="sharesWrites">False leaves the yield out: a change then runs to its end before its caller goes on.</param>
+internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock, Action written, bool sharesWrites) : IAsyncDisposable
 {
     private readonly Lock gate = new();
     private readonly CancellationTokenSource closing = new();
@@ -17,6 +21,7 @@ internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock,
     {
         cancellationToken.ThrowIfCancellationRequested();
         var request = new Request<T>(apply);
+        var alone = false;
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(closing.IsCancellationRequested, typeof(FileEmailStore));
@@ -24,9 +29,12 @@ internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock,
             if (!isRunning)
             {
                 isRunning = true;
-                running = DrainAsync();
+                alone = !sharesWrites;
+                if (!alone) running = DrainAsync();
             }
         }
+
+        if (alone) running = DrainAsync();
 
         // Given up only while nobody has started on it: after that the answer is near, and without it a claim would be nobody's.
         await using var registration = cancellationToken.UnsafeRegister(_ => request.Cancel(cancellationToken), null);
@@ -52,7 +60,7 @@ internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock,
     {
         while (true)
         {
-            await Task.Yield();
+            if (sharesWrites) await Task.Yield();
             var before = Count();
             try
             {

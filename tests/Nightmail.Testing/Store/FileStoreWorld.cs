@@ -5,7 +5,8 @@ using Nightmail.Store.File.Disk;
 namespace Nightmail.Testing.Store;
 
 /// <summary>A queue file in a temporary folder of the real disk.</summary>
-public sealed class FileStoreWorld : StoreWorld
+/// <param name="sharesWrites">Whether changes that come together share a write.</param>
+public sealed class FileStoreWorld(bool sharesWrites = true) : StoreWorld
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("nightmail-store-");
     private readonly List<FileEmailStore> stores = [];
@@ -14,7 +15,7 @@ public sealed class FileStoreWorld : StoreWorld
     public string Path => System.IO.Path.Combine(folder.FullName, "scheduled_emails.json");
 
     /// <inheritdoc/>
-    public override IEmailStore Open() => OpenFile(new() { Path = Path });
+    public override IEmailStore Open() => OpenFile(new() { Path = Path, SharesWrites = sharesWrites });
 
     /// <summary>A new process with these options.</summary>
     public FileEmailStore OpenFile(QueueFileOptions options)
