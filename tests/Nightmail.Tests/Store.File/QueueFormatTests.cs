@@ -23,8 +23,13 @@ public sealed class QueueFormatTests : IAsyncDisposable
         var blob = await world.OpenFile().Blobs.AddAsync(new MemoryStream(Encoding.UTF8.GetBytes("%PDF")), default);
         var full = Given.Email(world.Time, TimeSpan.FromMilliseconds(3_600_250)) with
         {
-            Id = EmailId.Parse("email_0193a1b2c3d47000800000000000000a"), Account = "work", NotAfter = world.Time.GetUtcNow().AddDays(1), CreatedBy = "ada@engine",
-            MessageId = "<a@example.org>", IdempotencyKey = new("key", "hash"), Wish = new("2026-12-01T10:00:00", "Europe/Berlin", "2026f", world.Time.GetUtcNow()),
+            Id = EmailId.Parse("email_0193a1b2c3d47000800000000000000a"),
+            Account = "work",
+            NotAfter = world.Time.GetUtcNow().AddDays(1),
+            CreatedBy = "ada@engine",
+            MessageId = "<a@example.org>",
+            IdempotencyKey = new("key", "hash"),
+            Wish = new("2026-12-01T10:00:00", "Europe/Berlin", "2026f", world.Time.GetUtcNow()),
             Content = new()
             {
                 From = "Ada <ada@example.org>", To = ["Grüße <g@example.net>", "b@example.net"], Cc = ["\"Doe, J\" <j@example.net>"], Bcc = ["x@example.net"], Subject = "Ein \"Plan\"",
