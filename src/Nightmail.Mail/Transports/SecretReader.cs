@@ -10,6 +10,12 @@ public sealed class SecretReader(TimeProvider time)
     /// <summary>How long a command may take: a person may have to unlock a keyring.</summary>
     public static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// How long a command that has ended is still listened to: what it printed is in the pipe already, and the pipe's end may never come,
+    /// because a process that it left behind holds it.
+    /// </summary>
+    private static readonly TimeSpan Echo = TimeSpan.FromSeconds(2);
+
     /// <summary>Longest secret, in characters; an access token may have a few thousand.</summary>
     private const int MaxLength = 64 * 1_024;
 
@@ -39,15 +45,10 @@ public sealed class SecretReader(TimeProvider time)
         return value.Length > MaxLength ? new(null, $"{place} is longer than {MaxLength} characters") : new(value, null);
     }
 
+    /// <summary>The first line, read no further than a secret can be long.</summary>
     private static async Task<string?> FirstLineAsync(string path, CancellationToken cancellationToken)
     {
         using var reader = File.OpenText(path);
-        return await FirstLineAsync(reader, cancellationToken);
-    }
-
-    /// <summary>The first line, read no further than a secret can be long.</summary>
-    private static async Task<string?> FirstLineAsync(StreamReader reader, CancellationToken cancellationToken)
-    {
         var buffer = new char[MaxLength + 1];
         var count = await reader.ReadBlockAsync(buffer, cancellationToken);
         var text = new string(buffer, 0, count);
@@ -59,6 +60,7 @@ public sealed class SecretReader(TimeProvider time)
     {
         using var limit = new CancellationTokenSource(CommandLimit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        using var reading = new CancellationTokenSource();
         using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", commandLine])
         {
             RedirectStandardInput = true,
@@ -69,11 +71,13 @@ public sealed class SecretReader(TimeProvider time)
         try
         {
             process.StandardInput.Close();
-            var errors = FirstLineAsync(process.StandardError, either.Token);
-            var secret = await FirstLineAsync(process.StandardOutput, either.Token);
+            var output = new FirstLine(process.StandardOutput, MaxLength, reading.Token);
+            var errors = new FirstLine(process.StandardError, MaxLength, reading.Token);
             await process.WaitForExitAsync(either.Token);
-            if (process.ExitCode == 0) return Checked(secret, "what the password command prints");
-            var reason = (await errors)?.Trim();
+            var printed = process.ExitCode == 0 ? output : errors;
+            if (!printed.Whole.IsCompleted) await Task.WhenAny(printed.Whole, Task.Delay(Echo, time, either.Token));
+            if (process.ExitCode == 0) return Checked(output.Text, "what the password command prints");
+            var reason = errors.Text.Trim();
             return new(null, $"the password command failed with exit code {process.ExitCode}{(string.IsNullOrEmpty(reason) ? "" : $": {reason}")}");
         }
         catch (OperationCanceledException)
@@ -81,6 +85,12 @@ public sealed class SecretReader(TimeProvider time)
             process.Kill(entireProcessTree: true);
             cancellationToken.ThrowIfCancellationRequested();
             return new(null, $"the password command did not end within {CommandLimit.TotalSeconds:0} s");
+        }
+        finally
+        {
+            await reading.CancelAsync();
+            process.StandardOutput.Dispose();
+            process.StandardError.Dispose();
         }
     }
 }

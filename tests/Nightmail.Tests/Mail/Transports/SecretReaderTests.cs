@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Nightmail.Core.Accounts;
 using Nightmail.Mail.Transports;
 using Nightmail.Testing;
@@ -31,6 +32,8 @@ public sealed class SecretReaderTests : IDisposable
     [InlineData("echo one; echo two", "one")]
     [InlineData("printf '%s' 'o ne'", "o ne")]
     [InlineData("cat; echo one", "one")]
+    [InlineData("echo one; head -c 1000000 /dev/zero", "one")]
+    [InlineData("echo one; head -c 1000000 /dev/zero >&2", "one")]
     public async Task A_command_gives_the_first_line_it_prints(string command, string secret) =>
         (await ReadAsync(new SecretSource.Command(command))).ShouldBe(new(secret, null));
 
@@ -49,6 +52,24 @@ public sealed class SecretReaderTests : IDisposable
         (await ReadAsync(new SecretSource.File(path))).Error!.ShouldContain(path);
         (await ReadAsync(new SecretSource.Environment("NIGHTMAIL_TEST_NOT_SET"))).ShouldBe(new(null, "the environment variable NIGHTMAIL_TEST_NOT_SET is empty or not set"));
         (await ReadAsync(new SecretSource.Environment("PATH"))).Value.ShouldBe(Environment.GetEnvironmentVariable("PATH"));
+    }
+
+    [Theory]
+    [InlineData("echo one", "one", null)]
+    [InlineData("printf one", "one", null)]
+    [InlineData("printf locked >&2; exit 3", null, "the password command failed with exit code 3: locked")]
+    public async Task What_a_command_leaves_behind_holds_nobody_up(string command, string? secret, string? error)
+    {
+        var left = Path.Combine(folder, "left");
+        try
+        {
+            (await ReadAsync(new SecretSource.Command($"sleep 1000 & echo $! > {left}; {command}"))).ShouldBe(new(secret, error));
+        }
+        finally
+        {
+            using var process = Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(left)));
+            process.Kill();
+        }
     }
 
     [Fact]
