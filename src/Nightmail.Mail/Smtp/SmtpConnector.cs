@@ -61,6 +61,10 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
     private static bool IsFailureToConnect(ConversationBrokenException broken) =>
         broken is { Fault.Reason: AccountFaultReason.Network, Reply: null, TimedOut: false, Phase: SmtpPhase.Connecting or SmtpPhase.Greeting };
 
+    /// <summary>What is said to it never leaves the machine.</summary>
+    private static bool IsThisMachine(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+
     private TimeSpan Wait(int tries)
     {
         // Random is not safe for several connections at once.
@@ -69,6 +73,12 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
 
     private async Task<SmtpConnection> ConnectOnceAsync(TimeToBegin patience, CancellationToken cancellationToken)
     {
+        if (settings.Login is not null && settings.Security == SmtpSecurity.None && !IsThisMachine(settings.Host))
+        {
+            throw new ConversationBrokenException(SmtpPhase.Auth, new(AccountFaultReason.Configuration,
+                $"{Peer}, {SmtpPhase.Auth.Words()}: the password would travel in the clear, so nothing was sent; set security to starttls or tls, or leave the login out"));
+        }
+
         var socket = await OpenAsync(cancellationToken);
         var channel = new SmtpChannel(socket, Peer, time);
         try

@@ -165,6 +165,34 @@ public sealed class LoginTests
         await conversation.FinishAsync();
     }
 
+    [Theory]
+    [InlineData("mail.invalid")]
+    [InlineData("localhost.invalid")]
+    public async Task A_password_does_not_leave_the_machine_in_the_clear(string host)
+    {
+        await using var conversation = Conversation.Over(ScriptedSmtpServer.Play(),
+            settings => settings with { Host = host, Login = new("ada", new SecretSource.Literal("sécret")) });
+
+        var outcome = await conversation.DeliverAsync();
+
+        outcome.Fault.ShouldBe(new AccountFault(AccountFaultReason.Configuration,
+            $"{host}:{conversation.Server.Port}, auth: the password would travel in the clear, so nothing was sent; set security to starttls or tls, or leave the login out"));
+        outcome.Phase.ShouldBe("auth");
+    }
+
+    [Theory]
+    [InlineData("LocalHost")]
+    [InlineData("127.0.0.1")]
+    public async Task To_the_machine_itself_a_password_may_go_in_the_clear(string host)
+    {
+        await using var conversation = Conversation.Over(
+            ScriptedSmtpServer.Play($"S: 220 mx\nC: EHLO me.test\nS: 250-mx\nS: 250 AUTH PLAIN\nC: AUTH PLAIN {Plain}\nS: 235 2.7.0 welcome\n{Rest}"),
+            settings => settings with { Host = host, Login = new("ada", new SecretSource.Literal("sécret")) });
+
+        (await conversation.DeliverAsync()).Verdicts().ShouldBe([Verdict.Delivered]);
+        await conversation.FinishAsync();
+    }
+
     private static Conversation Start(string script, string? mechanism = null) => Conversation.Over(
         ScriptedSmtpServer.Play(script),
         settings => settings with { Login = new("ada", new SecretSource.Literal("sécret"), mechanism) });
