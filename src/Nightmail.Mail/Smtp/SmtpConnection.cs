@@ -21,6 +21,12 @@ internal sealed class SmtpConnection(SmtpChannel channel, ServerCapabilities cap
     /// <summary>When it was put back, by the time provider's timestamps.</summary>
     public long IdleSince { get; set; }
 
+    /// <summary>
+    /// True when another transaction may go over it. A word of the server's that nobody asked for would be taken as the answer to the next
+    /// question, and every answer after it to the one before.
+    /// </summary>
+    public bool IsInPlace => IsUsable && !channel.IsAborted && !channel.HasUnread();
+
     /// <summary>Cuts it now; whatever the server has of a message stays without its end.</summary>
     public void Drop()
     {

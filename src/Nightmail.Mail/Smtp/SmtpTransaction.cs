@@ -152,8 +152,9 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
     /// <summary>Ends a transaction that has no message to send.</summary>
     private DeliveryOutcome WithoutMessage()
     {
-        // A server that waits for a message to nobody must not get one, not even an empty one.
-        if (dataReply is { Code: 354 }) connection.Drop();
+        // A server that waits for a message to nobody must not get one, not even an empty one; and one that says anything but no has lost
+        // its place, so that every later answer could be to the question before.
+        if (dataReply is { Code: < 400 }) connection.Drop();
         connection.NeedsReset = true;
         return Outcome();
     }

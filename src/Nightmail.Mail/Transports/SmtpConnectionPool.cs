@@ -52,11 +52,12 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
 
         lock (gate)
         {
-            if (idle.Count > 0)
+            while (idle.Count > 0)
             {
                 var newest = idle[^1];
                 idle.RemoveAt(idle.Count - 1);
-                return newest;
+                if (newest.IsInPlace) return newest;
+                newest.Dispose();
             }
         }
 
@@ -77,7 +78,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         connection.Channel.Disarm();
         lock (gate)
         {
-            if (!connection.IsUsable || connection.Channel.IsAborted) connection.Dispose();
+            if (!connection.IsInPlace) connection.Dispose();
             else if (closed || IsWorn(connection)) SayFarewell_NeedsLock(connection);
             else Keep_NeedsLock(connection);
         }

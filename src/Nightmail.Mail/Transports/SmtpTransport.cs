@@ -75,7 +75,8 @@ public sealed class SmtpTransport : ITransport
         try
         {
             var outcome = await transaction.RunAsync(cancellationToken);
-            inOrder = true;
+            // Two who do not understand each other may not be at the same place either.
+            inOrder = outcome.Fault?.Reason != AccountFaultReason.Protocol;
             return outcome;
         }
         catch (ConversationBrokenException broken)
