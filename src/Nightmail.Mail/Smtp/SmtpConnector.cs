@@ -48,6 +48,8 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
             }
             catch (ConversationBrokenException broken)
             {
+                // Whether a try or the wait after it was cut short by the end of the time makes no difference to anybody.
+                if (patience.Broke(broken)) throw TimeToBegin.Over(Peer, broken.Phase);
                 if (patience.IsOver) throw;
                 cancellationToken.ThrowIfCancellationRequested();
                 if (tries >= retry.MaxAttempts || !IsFailureToConnect(broken)) throw;

@@ -66,31 +66,32 @@ public sealed class StoppingRelay : IAsyncDisposable
             {
                 if (words.Length == 0) CallOnce();
                 await server.ConnectAsync(IPAddress.Loopback, serverPort, end.Token);
-                var ends = new[] { PassAsync(client, server, listens: true), PassAsync(server, client, listens: false) };
-                await Task.WhenAll(ends);
+                // Taken before anything is passed on: a client that has been reset gives none any more.
+                var (near, far) = (client.GetStream(), server.GetStream());
+                await Task.WhenAll(PassAsync(near, far, listens: true), PassAsync(far, near, listens: false));
             }
-            catch (Exception ended) when (ended is OperationCanceledException or IOException or SocketException)
+            catch (Exception ended) when (ended is OperationCanceledException or IOException or SocketException or InvalidOperationException)
             {
                 // One side has gone; the other notices.
             }
         }
     }
 
-    private async Task PassAsync(TcpClient from, TcpClient to, bool listens)
+    private async Task PassAsync(NetworkStream from, NetworkStream to, bool listens)
     {
         var buffer = new byte[64 * 1024];
         var said = "\r\n";
         try
         {
-            while (await from.GetStream().ReadAsync(buffer, end.Token) is var length and > 0)
+            while (await from.ReadAsync(buffer, end.Token) is var length and > 0)
             {
                 // The words may come in pieces; what was looked at before is kept as far as they reach.
                 said = said[^Math.Min(said.Length, words.Length)..] + Encoding.Latin1.GetString(buffer, 0, length);
                 if (listens && said.Contains(words, StringComparison.Ordinal)) CallOnce();
-                await to.GetStream().WriteAsync(buffer.AsMemory(0, length), end.Token);
+                await to.WriteAsync(buffer.AsMemory(0, length), end.Token);
             }
 
-            to.Client.Shutdown(SocketShutdown.Send);
+            to.Socket.Shutdown(SocketShutdown.Send);
         }
         catch (Exception ended) when (ended is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
         {

@@ -80,10 +80,12 @@ public sealed class TimeToBeginTests
     {
         int port;
         await using (var closed = ScriptedSmtpServer.Play()) port = closed.Port;
-        var retry = new RetryPolicy { MaxAttempts = 100, BaseDelay = TimeSpan.FromMinutes(10), MaxDelay = TimeSpan.FromMinutes(10) };
+        var retry = new RetryPolicy { MaxAttempts = 100, BaseDelay = TimeSpan.FromMinutes(3), MaxDelay = TimeSpan.FromMinutes(3) };
         await using var transport = new SmtpTransport(new() { Host = "127.0.0.1", Port = port, Security = SmtpSecurity.None }, new(), retry, time, new Random(1));
 
         var delivery = transport.DeliverAsync(new("a@a.test", ["b@b.test"]), new TextMessage("a\r\n"), (_, _, _) => throw new InvalidOperationException(), CancellationToken.None);
+        // The first try has ended when the next one is waited for: that wait is longer than any try may take, and shorter than the limit.
+        (await Waiting.UntilAsync(() => time.NextTimer > SmtpTimeLimits.Connect && time.NextTimer < TimeToBegin.Limit)).ShouldBeTrue();
         time.Advance(TimeToBegin.Limit);
 
         (await delivery).Fault.ShouldBe(new(AccountFaultReason.Network, $"127.0.0.1:{port}, connect: not ready to send within 4 min"));
