@@ -1,3 +1,4 @@
+using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 
 namespace Nightmail.Core.Accounts;
@@ -25,6 +26,9 @@ public sealed record Account
 
     /// <summary>What it may do at once and over time.</summary>
     public AccountLimits Limits { get; init; } = new();
+
+    /// <summary>The key its messages are signed with; null: they are not signed here.</summary>
+    public DkimSettings? Dkim { get; init; }
 
     /// <summary>True when an email with this From mailbox may go through it.</summary>
     public bool MaySend(string? from)
@@ -81,6 +85,28 @@ public abstract record TransportSettings
 
         /// <summary>What EHLO says; null: this machine's name.</summary>
         public string? HelloName { get; init; }
+
+        /// <summary>What the server is asked to report, where it can (RFC 3461); null: nothing is said about it.</summary>
+        public DeliveryReports? Reports { get; init; }
+    }
+
+    /// <summary>A program that takes one message on its standard input, as sendmail does.</summary>
+    public sealed record Command : TransportSettings
+    {
+        /// <summary>
+        /// The program and its arguments; no shell reads them. An argument <c>{recipients}</c> becomes one argument a recipient, <c>{from}</c>
+        /// the envelope's sender. Without <c>{recipients}</c> the program takes them from the message.
+        /// </summary>
+        public required IReadOnlyList<string> Words { get; init; }
+
+        /// <summary>How long it may run. A server may take ten minutes over its last answer; the rest is for coming so far.</summary>
+        public TimeSpan TimeLimit { get; init; } = TimeSpan.FromMinutes(15);
+
+        /// <summary>What exit codes mean, where they do not mean what sysexits says.</summary>
+        public IReadOnlyDictionary<int, Verdict> ExitCodes { get; init; } = new Dictionary<int, Verdict>();
+
+        /// <summary>True for a program that keeps bytes above 127; without it a complete message that holds some is refused.</summary>
+        public bool TakesEightBit { get; init; }
     }
 
     /// <summary>A folder that gets one <c>.eml</c> file a message.</summary>
@@ -102,9 +128,24 @@ public enum SmtpSecurity
 
 /// <summary>A login.</summary>
 /// <param name="Username">The name.</param>
-/// <param name="Password">Where the password comes from; read when it is needed, never kept in a log.</param>
+/// <param name="Password">Where the password, or the access token, comes from; read when it is needed, never kept in a log.</param>
 /// <param name="Mechanism">The one to use, upper-case; null: the strongest that both sides have.</param>
-public sealed record SmtpLogin(string Username, SecretSource Password, string? Mechanism = null);
+public sealed record SmtpLogin(string Username, SecretSource Password, string? Mechanism = null)
+{
+    /// <summary>True when <see cref="Password"/> gives an OAuth2 access token, which only OAUTHBEARER and XOAUTH2 take.</summary>
+    public bool IsToken { get; init; }
+}
+
+/// <summary>A server's reports about what becomes of an email (RFC 3461).</summary>
+/// <param name="Notify">When: <c>SUCCESS</c>, <c>FAILURE</c>, <c>DELAY</c>, or <c>NEVER</c> alone.</param>
+/// <param name="ReturnsWhole">True when a report holds the whole message, false when its header only.</param>
+public sealed record DeliveryReports(IReadOnlyList<string> Notify, bool ReturnsWhole = false);
+
+/// <summary>What messages are signed with (RFC 6376).</summary>
+/// <param name="Domain">The domain that vouches (<c>d=</c>).</param>
+/// <param name="Selector">The name of the key below it (<c>s=</c>).</param>
+/// <param name="KeyFile">The private key as PEM.</param>
+public sealed record DkimSettings(string Domain, string Selector, string KeyFile);
 
 /// <summary>Where a secret comes from.</summary>
 public abstract record SecretSource
@@ -128,4 +169,23 @@ public abstract record SecretSource
 
     /// <summary>The first line of a file.</summary>
     public sealed record File(string Path) : SecretSource;
+
+    /// <summary>An OAuth2 access token that is fetched with a refresh token (RFC 6749 6) and renewed before it ends.</summary>
+    public sealed record Refresh : SecretSource
+    {
+        /// <summary>Where tokens are given out; https, or this machine.</summary>
+        public required Uri TokenEndpoint { get; init; }
+
+        /// <summary>Who we are to it.</summary>
+        public required string ClientId { get; init; }
+
+        /// <summary>What proves that; null for public clients.</summary>
+        public SecretSource? ClientSecret { get; init; }
+
+        /// <summary>The refresh token, which a person's login at the provider gave.</summary>
+        public required SecretSource RefreshToken { get; init; }
+
+        /// <summary>What the token is to be for; null: what it was for before.</summary>
+        public string? Scope { get; init; }
+    }
 }
