@@ -5,6 +5,7 @@ using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File.Disk;
 using Nightmail.Store.File.Operations;
+using Nightmail.Store.File.Salvage;
 using Nightmail.Store.File.Transactions;
 using Nightmail.Store.File.Workers;
 
@@ -23,6 +24,7 @@ public sealed class FileEmailStore : IEmailStore
     private readonly QueueState state;
     private readonly TransactionPipeline pipeline;
     private readonly ChangeSignal changes;
+    private readonly RecoveryReportFile reports;
 
     private FileEmailStore(QueueFileOptions options, IDisk disk, TimeProvider time)
     {
@@ -32,6 +34,7 @@ public sealed class FileEmailStore : IEmailStore
         var writer = $"{disk.ProcessId}-{time.GetUtcNow().ToUnixTimeMilliseconds():x}-{disk.NextNumber():x}";
         workers = new(disk, paths.Workers, time);
         changes = new(disk, paths);
+        reports = new(disk, paths.Reports);
         state = new(disk, paths, workers, writer, time);
         pipeline = new(state, new(disk, paths.Lock, writer, options.LockTimeout, time), changes.Raise, options.SharesWrites);
         Blobs = new FileBlobStore(disk, paths.Blobs, writer);
@@ -132,6 +135,13 @@ public sealed class FileEmailStore : IEmailStore
         cancellationToken.ThrowIfCancellationRequested();
         return new(workers.Living());
     }
+
+    /// <summary>What was found wrong with the queue file and has not been acknowledged yet, by whichever process found it; oldest first.</summary>
+    public IReadOnlyList<RecoveryReport> RecoveryReports() => reports.Read();
+
+    /// <summary>A person has read the reports: they are shown no more.</summary>
+    /// <returns>How many there were.</returns>
+    public ValueTask<int> AcknowledgeRecoveryAsync(CancellationToken cancellationToken) => RunAsync(_ => reports.Acknowledge(), cancellationToken);
 
     /// <inheritdoc/>
     public IDisposable OnChanged(Action callback) => changes.Subscribe(callback);

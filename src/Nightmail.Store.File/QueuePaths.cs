@@ -16,6 +16,9 @@ internal sealed class QueuePaths
         Ledger = stem + ".ledger";
         Blobs = stem + ".blobs";
         Workers = stem + ".workers";
+        Revisions = stem + ".revisions";
+        Reports = stem + ".recovery.json";
+        CorruptPrefix = stem + ".corrupt-";
         TemporaryPrefix = "." + Path.GetFileName(stem) + ".";
     }
 
@@ -36,6 +39,15 @@ internal sealed class QueuePaths
 
     /// <summary>The workers' folder.</summary>
     public string Workers { get; }
+
+    /// <summary>The folder of what the queue was at its last revisions.</summary>
+    public string Revisions { get; }
+
+    /// <summary>What was found wrong with the queue and has not been acknowledged.</summary>
+    public string Reports { get; }
+
+    /// <summary>How the path of every damaged file that is kept aside begins.</summary>
+    public string CorruptPrefix { get; }
 
     /// <summary>How the name of every temporary file of this queue begins.</summary>
     public string TemporaryPrefix { get; }
