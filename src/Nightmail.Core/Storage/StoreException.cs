@@ -21,4 +21,13 @@ public sealed class StoreException(StoreTrouble trouble, string message, Excepti
 {
     /// <summary>The kind.</summary>
     public StoreTrouble Trouble => trouble;
+
+    /// <summary>The system's call that failed, where it was one: for logs, which name it apart from the message.</summary>
+    public FailedCall? Call { get; init; }
 }
+
+/// <summary>A call of the system that failed.</summary>
+/// <param name="Operation">What was tried, as a verb: <c>write</c>.</param>
+/// <param name="Path">On what.</param>
+/// <param name="Code">The system's number (errno).</param>
+public sealed record FailedCall(string Operation, string Path, int Code);

@@ -41,7 +41,7 @@ public static class DiskFailure
     /// <param name="code">The system's number (errno).</param>
     /// <param name="words">The system's words.</param>
     public static StoreException Of(string operation, string path, int code, string words) =>
-        new(IsReading(operation) ? StoreTrouble.Unreadable : StoreTrouble.Unwritable, $"cannot {operation} {path}: {words}; {Advice(code, path)}");
+        new(IsReading(operation) ? StoreTrouble.Unreadable : StoreTrouble.Unwritable, $"cannot {operation} {path}: {words}; {Advice(code, path)}") { Call = new(operation, path, code) };
 
     private static bool IsReading(string operation) => operation is "open" or "read" or "look at" or "list";
 

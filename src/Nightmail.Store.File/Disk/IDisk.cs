@@ -28,6 +28,10 @@ public interface IDisk
     /// <summary>Makes a file that only its owner may read, for writing from the start; there must be none of that name.</summary>
     IDiskFile CreateNew(string path);
 
+    /// <summary>Makes a new file, which only its owner may read, of another one's bytes. Where the file system can, both share them on the disk until one is written.</summary>
+    /// <returns>The new file, not synced yet.</returns>
+    IDiskFile CreateCopy(string from, string path);
+
     /// <summary>Opens, or makes, a file whose every write goes to its end at that moment, whoever else writes.</summary>
     IDiskFile OpenAppend(string path);
 
@@ -44,6 +48,12 @@ public interface IDisk
     /// <summary>Makes one folder that only its owner may enter.</summary>
     /// <returns>False when it was there.</returns>
     bool CreateFolder(string path);
+
+    /// <summary>Sets who may do what with a file or folder, as the last nine bits of a mode.</summary>
+    void SetMode(string path, int mode);
+
+    /// <summary>The file system that a path which exists lies on.</summary>
+    VolumeFacts Volume(string path);
 
     /// <summary>Makes durable which names the folder holds.</summary>
     void SyncFolder(string folder);
@@ -93,4 +103,28 @@ public interface IDiskLock : IDisposable
 /// <summary>What is known of a path.</summary>
 /// <param name="Length">Bytes.</param>
 /// <param name="IsFolder">True for a folder.</param>
-public readonly record struct DiskStat(long Length, bool IsFolder);
+[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
+public readonly record struct DiskStat(long Length, bool IsFolder)
+{
+    /// <summary>Who may do what with it: the last nine bits of its mode.</summary>
+    public int Mode { get; init; }
+
+    /// <summary>True when it is this user's.</summary>
+    public bool IsOwn { get; init; }
+
+    /// <summary>True for neither a file nor a folder: a pipe, a device, a socket.</summary>
+    public bool IsSpecial { get; init; }
+
+    /// <summary>When its bytes last changed, by the file system's clock.</summary>
+    public DateTimeOffset Modified { get; init; }
+
+    /// <summary>Tells it apart from whatever had its name before or will have it.</summary>
+    public ulong Identity { get; init; }
+}
+
+/// <summary>What is known of a file system.</summary>
+/// <param name="FreeBytes">What this user can still write.</param>
+/// <param name="TotalBytes">How large it is; 0: unknown.</param>
+/// <param name="NetworkName">What it is called when it lies on another machine, where a kernel's lock may mean nothing; null: it is a local one.</param>
+[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
+public readonly record struct VolumeFacts(long FreeBytes, long TotalBytes, string? NetworkName);

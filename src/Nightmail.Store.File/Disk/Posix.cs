@@ -66,7 +66,8 @@ internal static partial class Posix
         if (result < 0) return false;
         // struct statx has the same layout on every architecture.
         var mode = *(ushort*)(buffer + 28);
-        facts = new(*(ulong*)(buffer + 32), ((ulong)*(uint*)(buffer + 136) << 32) | *(uint*)(buffer + 140), *(long*)(buffer + 40), (mode & 0xF000) == 0x4000);
+        facts = new(*(ulong*)(buffer + 32), ((ulong)*(uint*)(buffer + 136) << 32) | *(uint*)(buffer + 140), *(long*)(buffer + 40), mode, *(uint*)(buffer + 20),
+            DateTimeOffset.FromUnixTimeSeconds(*(long*)(buffer + 112)).AddTicks(*(uint*)(buffer + 120) / 100));
         return true;
     }
 
@@ -112,6 +113,24 @@ internal static partial class Posix
     [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static unsafe partial byte* RealPath(string path, byte* buffer);
 
+    /// <summary>The user this process works for.</summary>
+    public static uint User { get; } = EffectiveUser();
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint EffectiveUser();
+
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeMode(string path, int mode);
+
+    [LibraryImport("libc", EntryPoint = "statfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static unsafe partial int StatFileSystem(string path, byte* buffer);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Clone(SafeFileHandle to, nuint request, SafeFileHandle from);
+
+    [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
+    public static unsafe partial nint CopyRange(SafeFileHandle from, long* fromOffset, SafeFileHandle to, long* toOffset, nint count, uint flags);
+
     [StructLayout(LayoutKind.Sequential)]
     private struct ByteRange
     {
@@ -124,8 +143,20 @@ internal static partial class Posix
 }
 
 /// <summary>What the kernel says of a file.</summary>
-internal readonly record struct FileFacts(ulong Inode, ulong Device, long Length, bool IsFolder)
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct FileFacts(ulong Inode, ulong Device, long Length, ushort Mode, uint Owner, DateTimeOffset Modified)
 {
+    private const int KindBits = 0xF000, FolderKind = 0x4000, FileKind = 0x8000, PermissionBits = 0x1FF;
+
+    /// <summary>True for a folder.</summary>
+    public bool IsFolder => (Mode & KindBits) == FolderKind;
+
+    /// <summary>The same without the kernel's numbers.</summary>
+    public DiskStat ToStat() => new(Length, IsFolder)
+    {
+        Mode = Mode & PermissionBits, IsOwn = Owner == Posix.User, IsSpecial = (Mode & KindBits) is not (FolderKind or FileKind), Modified = Modified, Identity = Inode,
+    };
+
     /// <summary>True when both are one file.</summary>
     public bool IsSame(FileFacts other) => Inode == other.Inode && Device == other.Device;
 }

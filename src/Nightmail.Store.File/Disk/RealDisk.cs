@@ -50,7 +50,7 @@ public sealed class RealDisk : IDisk
     /// <inheritdoc/>
     public DiskStat? Stat(string path)
     {
-        if (Posix.Stat(null, path, out var facts)) return new(facts.Length, facts.IsFolder);
+        if (Posix.Stat(null, path, out var facts)) return facts.ToStat();
         return Posix.LastError is DiskFailure.NoEntry ? null : throw Failed("look at", path);
     }
 
@@ -64,6 +64,9 @@ public sealed class RealDisk : IDisk
     /// <inheritdoc/>
     public IDiskFile CreateNew(string path) =>
         new RealDiskFile(Posix.Open(path, Posix.WriteOnly | Posix.Create | Posix.Exclusive, OwnerOnly) ?? throw Failed("create", path), path);
+
+    /// <inheritdoc/>
+    public IDiskFile CreateCopy(string from, string path) => FileCopy.Make(from, path);
 
     /// <inheritdoc/>
     public IDiskFile OpenAppend(string path) =>
@@ -101,6 +104,15 @@ public sealed class RealDisk : IDisk
         if (Posix.MakeFolder(path, OwnerOnlyFolder) == 0) return true;
         return Posix.LastError == DiskFailure.Exists ? false : throw Failed("make the folder", path);
     }
+
+    /// <inheritdoc/>
+    public void SetMode(string path, int mode)
+    {
+        if (Posix.ChangeMode(path, mode) < 0) throw Failed("change the permissions of", path);
+    }
+
+    /// <inheritdoc/>
+    public VolumeFacts Volume(string path) => FileSystems.Of(path);
 
     /// <inheritdoc/>
     public void SyncFolder(string folder)

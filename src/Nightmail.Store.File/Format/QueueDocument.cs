@@ -69,6 +69,9 @@ internal sealed record QueueStatistics
 
     public long Cancelled { get; init; }
 
+    /// <summary>How many of each left the queue after their time, or by a person's hand; they count in the numbers above.</summary>
+    public PrunedCounts Pruned { get; init; } = new(0, 0, 0);
+
     /// <summary>What else lies in <c>statistics</c>: the object's bytes; empty when there is nothing.</summary>
     public ReadOnlyMemory<byte> Raw { get; init; }
 
@@ -81,5 +84,40 @@ internal sealed record QueueStatistics
         Cancelled = Cancelled + Change(from, to, EmailStatus.Cancelled),
     };
 
+    /// <summary>The numbers for these rows beside what was pruned.</summary>
+    public QueueStatistics For(IReadOnlyDictionary<EmailStatus, int> rows, PrunedCounts pruned) => this with
+    {
+        Scheduled = rows.Values.Sum() + pruned.Total,
+        Sent = rows.GetValueOrDefault(EmailStatus.Sent) + pruned.Sent,
+        Failed = rows.GetValueOrDefault(EmailStatus.Failed) + pruned.Failed,
+        Cancelled = rows.GetValueOrDefault(EmailStatus.Cancelled) + pruned.Cancelled,
+        Pruned = pruned,
+    };
+
     private static int Change(EmailStatus? from, EmailStatus to, EmailStatus counted) => (to == counted ? 1 : 0) - (from == counted ? 1 : 0);
+}
+
+/// <summary>Rows that are no longer in the queue, by the status they had.</summary>
+internal sealed record PrunedCounts(long Sent, long Failed, long Cancelled)
+{
+    /// <summary>All of them.</summary>
+    public long Total => Sent + Failed + Cancelled;
+
+    /// <summary>The counts after so many more, or fewer, of a final status; never below nothing.</summary>
+    public PrunedCounts With(EmailStatus status, int more) => status switch
+    {
+        EmailStatus.Sent => this with { Sent = Math.Max(0, Sent + more) },
+        EmailStatus.Failed => this with { Failed = Math.Max(0, Failed + more) },
+        EmailStatus.Cancelled => this with { Cancelled = Math.Max(0, Cancelled + more) },
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, "only what is final is pruned"),
+    };
+
+    /// <summary>How many of a final status.</summary>
+    public long Of(EmailStatus status) => status switch
+    {
+        EmailStatus.Sent => Sent,
+        EmailStatus.Failed => Failed,
+        EmailStatus.Cancelled => Cancelled,
+        _ => 0,
+    };
 }

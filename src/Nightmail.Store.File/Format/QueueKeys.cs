@@ -33,7 +33,8 @@ internal static class QueueKeys
     public static readonly string[] Key = ["key", "request_hash"];
     public static readonly string[] Header = ["name", "value"];
     public static readonly string[] FileRef = ["name", "size", "sha256", "content_type", "content_id"];
-    public static readonly string[] Statistics = ["total_scheduled", "total_sent", "total_failed", "total_cancelled"];
+    public static readonly string[] Statistics = ["total_scheduled", "total_sent", "total_failed", "total_cancelled", "pruned"];
+    public static readonly string[] Pruned = ["sent", "failed", "cancelled"];
 
     private static readonly byte[][] EntryBytes = [.. Entry.Select(name => System.Text.Encoding.UTF8.GetBytes(name))];
 

@@ -206,17 +206,32 @@ internal ref struct QueueScanner
         var from = start + (int)json.TokenStartIndex;
         if (!Lenient.EntersObject(ref json, "'statistics'")) return;
         var counts = new long[QueueKeys.Statistics.Length];
+        var pruned = new PrunedCounts(0, 0, 0);
         while (Lenient.NextProperty(ref json, QueueKeys.Statistics) is { } index)
         {
-            if (index >= 0) counts[index] = Math.Max(0, Lenient.Whole(ref json) ?? 0);
+            if (index == 4) pruned = TakePruned();
+            else if (index >= 0) counts[index] = Math.Max(0, Lenient.Whole(ref json) ?? 0);
             else json.Skip();
         }
 
         statistics = new()
         {
-            Scheduled = counts[0], Sent = counts[1], Failed = counts[2], Cancelled = counts[3],
+            Scheduled = counts[0], Sent = counts[1], Failed = counts[2], Cancelled = counts[3], Pruned = pruned,
             Raw = bytes.AsSpan(from, start + (int)json.BytesConsumed - from).ToArray(),
         };
+    }
+
+    private PrunedCounts TakePruned()
+    {
+        var counts = new long[QueueKeys.Pruned.Length];
+        if (!Lenient.EntersObject(ref json, "'pruned'")) return new(0, 0, 0);
+        while (Lenient.NextProperty(ref json, QueueKeys.Pruned) is { } index)
+        {
+            if (index >= 0) counts[index] = Math.Max(0, Lenient.Whole(ref json) ?? 0);
+            else json.Skip();
+        }
+
+        return new(counts[0], counts[1], counts[2]);
     }
 
     private ReadOnlyMemory<byte> Value()

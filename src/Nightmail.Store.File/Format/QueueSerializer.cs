@@ -147,6 +147,15 @@ internal sealed class QueueSerializer
         writer.WriteNumber(QueueKeys.Statistics[1], change.Statistics.Sent);
         writer.WriteNumber(QueueKeys.Statistics[2], change.Statistics.Failed);
         writer.WriteNumber(QueueKeys.Statistics[3], change.Statistics.Cancelled);
+        if (change.Statistics.Pruned is { Total: > 0 } pruned)
+        {
+            writer.WriteStartObject(QueueKeys.Statistics[4]);
+            writer.WriteNumber(QueueKeys.Pruned[0], pruned.Sent);
+            writer.WriteNumber(QueueKeys.Pruned[1], pruned.Failed);
+            writer.WriteNumber(QueueKeys.Pruned[2], pruned.Cancelled);
+            writer.WriteEndObject();
+        }
+
         if (change.Statistics.Raw.Length > 0)
         {
             using var old = JsonDocument.Parse(change.Statistics.Raw, new JsonDocumentOptions { AllowTrailingCommas = true });

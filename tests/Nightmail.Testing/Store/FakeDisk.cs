@@ -1,9 +1,11 @@
+using Nightmail.Store.File.Disk;
+
 namespace Nightmail.Testing.Store;
 
 /// <summary>The calls of a disk, for tests that make the Nth of a kind fail or crash at it.</summary>
 public enum DiskCallKind
 {
-    Stat, OpenRead, CreateNew, OpenAppend, Length, Read, Write, Sync, Rename, Delete, List, CreateFolder, SyncFolder, Lock, IsLocked, Note, Watch,
+    Stat, OpenRead, CreateNew, OpenAppend, Length, Read, Write, Sync, Rename, Delete, List, CreateFolder, SyncFolder, Lock, IsLocked, Note, Watch, Copy, SetMode, Volume,
 }
 
 /// <summary>One call of a process.</summary>
@@ -27,6 +29,12 @@ public sealed class FakeDisk(Random random)
 
     /// <summary>Asked before every call of every process: the system's error number that it fails with, or null.</summary>
     public Func<DiskCall, int?>? Trouble { get; set; }
+
+    /// <summary>What <see cref="Nightmail.Store.File.Disk.IDisk.Volume"/> says.</summary>
+    public VolumeFacts Volume { get; set; } = new(1L << 40, 1L << 41, null);
+
+    /// <summary>The clock that files are stamped by; without one they are as old as can be.</summary>
+    public TimeProvider? Time { get; set; }
 
     internal Lock Gate { get; } = new();
 
@@ -54,7 +62,7 @@ public sealed class FakeDisk(Random random)
         {
             for (var folder = Path.GetDirectoryName(path); folder is not null && !names.ContainsKey(folder); folder = Path.GetDirectoryName(folder))
                 durableNames[folder] = names[folder] = new() { IsFolder = true };
-            var node = new FakeNode();
+            var node = new FakeNode { Modified = Now };
             node.Append(bytes);
             node.Sync();
             names[path] = durableNames[path] = node;
@@ -84,6 +92,8 @@ public sealed class FakeDisk(Random random)
             names = new(durableNames, StringComparer.Ordinal);
         }
     }
+
+    internal DateTimeOffset Now => Time?.GetUtcNow() ?? default;
 
     internal FakeNode? Find(string path) => names.GetValueOrDefault(path);
 

@@ -46,7 +46,8 @@ public sealed class FakeDiskSession : IDisk
     public string RealPath(string path) => Path.GetFullPath(path);
 
     /// <inheritdoc/>
-    public DiskStat? Stat(string path) => Call(DiskCallKind.Stat, path, () => Disk.Find(path) is { } node ? new DiskStat(node.Length, node.IsFolder) : (DiskStat?)null);
+    public DiskStat? Stat(string path) => Call(DiskCallKind.Stat, path, () => Disk.Find(path) is { } node
+        ? new DiskStat(node.Length, node.IsFolder) { Mode = node.Mode, IsOwn = true, Modified = node.Modified, Identity = node.Identity } : (DiskStat?)null);
 
     /// <inheritdoc/>
     public IDiskFile? OpenRead(string path) => Call(DiskCallKind.OpenRead, path, () => Disk.Find(path) is { } node ? new FakeFile(this, node, path) : null);
@@ -57,6 +58,26 @@ public sealed class FakeDiskSession : IDisk
         if (Disk.Find(path) is not null) throw Failure(DiskCallKind.CreateNew, path, DiskFailure.Exists);
         return new FakeFile(this, Make(DiskCallKind.CreateNew, path, isFolder: false), path);
     });
+
+    /// <inheritdoc/>
+    public IDiskFile CreateCopy(string from, string path) => Call(DiskCallKind.Copy, path, () =>
+    {
+        if (Disk.Find(path) is not null) throw Failure(DiskCallKind.Copy, path, DiskFailure.Exists);
+        var bytes = (Disk.Find(from) ?? throw Failure(DiskCallKind.Copy, from, DiskFailure.NoEntry)).ToArray();
+        var copy = Make(DiskCallKind.Copy, path, isFolder: false);
+        copy.Append(bytes);
+        return new FakeFile(this, copy, path);
+    });
+
+    /// <inheritdoc/>
+    public void SetMode(string path, int mode) => Call(DiskCallKind.SetMode, path, () =>
+    {
+        (Disk.Find(path) ?? throw Failure(DiskCallKind.SetMode, path, DiskFailure.NoEntry)).Mode = mode;
+        return true;
+    });
+
+    /// <inheritdoc/>
+    public VolumeFacts Volume(string path) => Call(DiskCallKind.Volume, path, () => Disk.Volume);
 
     /// <inheritdoc/>
     public IDiskFile OpenAppend(string path) => Call(DiskCallKind.OpenAppend, path,
@@ -166,7 +187,7 @@ public sealed class FakeDiskSession : IDisk
     private FakeNode Make(DiskCallKind kind, string path, bool isFolder)
     {
         if (!Disk.HasFolder(Path.GetDirectoryName(path)!)) throw Failure(kind, path, DiskFailure.NoEntry);
-        var node = new FakeNode { IsFolder = isFolder };
+        var node = new FakeNode { IsFolder = isFolder, Modified = Disk.Now, Mode = isFolder ? 0x1C0 : kind == DiskCallKind.Lock ? 0x1A4 : 0x180 };
         Disk.Name(path, node);
         return node;
     }
@@ -210,6 +231,7 @@ public sealed class FakeDiskSession : IDisk
             session.Call(DiskCallKind.Write, path, () =>
             {
                 node.Append(all);
+                node.Modified = session.Disk.Now;
                 return true;
             }, _ => node.Append(all.AsSpan(0, all.Length / 2)));
         }

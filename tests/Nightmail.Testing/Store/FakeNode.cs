@@ -7,6 +7,16 @@ internal sealed class FakeNode
     private int length;
     private int durableLength;
     private (int From, int To) lost;
+    private static ulong made;
+
+    /// <summary>Tells it apart from every other.</summary>
+    public ulong Identity { get; } = Interlocked.Increment(ref made);
+
+    /// <summary>When it was last written to.</summary>
+    public DateTimeOffset Modified { get; set; }
+
+    /// <summary>Who may do what with it.</summary>
+    public int Mode { get; set; } = 0x180;
 
     /// <summary>True for a folder.</summary>
     public bool IsFolder { get; init; }

@@ -12,7 +12,7 @@ public sealed class FakeStoreWorld : StoreWorld
     private readonly Dictionary<IEmailStore, FakeDiskSession> sessions = [];
 
     /// <summary>A world whose power losses follow the seed.</summary>
-    public FakeStoreWorld(int seed = 1) => Disk = new(new Random(seed));
+    public FakeStoreWorld(int seed = 1) => Disk = new(new Random(seed)) { Time = Time };
 
     /// <summary>The disk.</summary>
     public FakeDisk Disk { get; }
