@@ -41,7 +41,7 @@ public sealed class DeliveryExecutor(
         }
         catch (MessageInvalidException invalid)
         {
-            await RecordAsync(claim, new(Lifecycle.Invalid(claim.Email, invalid.Message, time.GetUtcNow()), null), started, abandon);
+            await RecordAsync(claim, new(Lifecycle.Invalid(claim.Email, invalid.Message, time.GetUtcNow()) with { Reason = invalid.Reason }, null), started, abandon);
             return null;
         }
         catch (StoreException unreadable)

@@ -39,4 +39,10 @@ public interface IMessageComposer
 public sealed record MessageIdentity(string From, DateTimeOffset Date, string MessageId);
 
 /// <summary>An email that no message can be written from; the message says what to change.</summary>
-public sealed class MessageInvalidException(string message) : Exception(message);
+/// <param name="message">One line.</param>
+/// <param name="reason">What the email fails as: its own content, or its campaign's template.</param>
+public sealed class MessageInvalidException(string message, Emails.FailureReason reason = Emails.FailureReason.Invalid) : Exception(message)
+{
+    /// <summary>What the email fails as.</summary>
+    public Emails.FailureReason Reason => reason;
+}

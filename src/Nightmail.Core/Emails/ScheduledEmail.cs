@@ -1,3 +1,5 @@
+using Nightmail.Core.Campaigns;
+
 namespace Nightmail.Core.Emails;
 
 /// <summary>
@@ -92,6 +94,15 @@ public sealed record ScheduledEmail
 
     /// <summary>Who scheduled it (<c>user@host</c>), for people.</summary>
     public string? CreatedBy { get; init; }
+
+    /// <summary>
+    /// The campaign whose recipient it is; null: an email of its own. A campaign's email waits for the campaign too: while that is a
+    /// draft, paused or cancelled it is neither claimed nor begun. Its words are the campaign's, put in when it is sent.
+    /// </summary>
+    public CampaignId? Campaign { get; init; }
+
+    /// <summary>What the campaign's template may use for this recipient: a JSON object; null: nothing.</summary>
+    public string? Variables { get; init; }
 
     /// <summary>When it is next meant to be tried: the later of its time and the wait after an attempt.</summary>
     public DateTimeOffset Due => NextAttempt is { } next && next > ScheduledFor ? next : ScheduledFor;

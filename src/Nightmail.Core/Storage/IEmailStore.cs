@@ -1,4 +1,5 @@
 using Nightmail.Core.Accounts;
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
@@ -83,6 +84,9 @@ public sealed record EmailFilter
     /// <summary>Only emails in whose subject, text or addresses these words stand, letter case aside.</summary>
     public string? Search { get; init; }
 
+    /// <summary>Only recipients of this campaign.</summary>
+    public CampaignId? Campaign { get; init; }
+
     /// <summary>Only ids that begin like this, with or without <c>email_</c>.</summary>
     public string? IdPrefix { get; init; }
 
@@ -91,6 +95,7 @@ public sealed record EmailFilter
     {
         if (Statuses.Count > 0 && !Statuses.Contains(email.Status)) return false;
         if (Account is { } account && (email.Account ?? email.LastAccount) != account) return false;
+        if (Campaign is { } campaign && email.Campaign != campaign) return false;
         if (IdPrefix is { } prefix && !email.Id.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase)
             && !email.Id.Unique.StartsWith(prefix.Replace("-", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase)) return false;
         return Search is not { } words || Contains(email.Content.Subject, words) || Contains(email.Content.Text, words)
