@@ -48,14 +48,15 @@ public static class Arbitration
         // While anything is begun and unanswered, this result is not the whole truth. The row stays as far behind as it is, and whoever
         // settles it finds the doubt.
         if (ledger.Unanswered().Count > 0) return result with { LedgerLast = row.LedgerLast };
-        List<LedgerEntry> news = [.. ledger.After(row.LedgerLast).Where(entry => !IsOwn(entry, claim))];
-        return Settlement.Settle(result with { LedgerLast = row.LedgerLast }, new(news)) with { LedgerLast = ledger.LastSequence };
+        var news = ledger.After(row.LedgerLast).Where(entry => !IsOwn(entry, claim));
+        return Settlement.TakeAll(result, news, unanswered: []) with { LedgerLast = Math.Max(row.LedgerLast, ledger.LastSequence) };
     }
 
     /// <summary>
     /// Whether a transaction of the claim may begin. A begin compares and appends: it is refused when the claim was lost, when this
-    /// transaction was begun before, when sending is paused, and when the ledger knows of anything that the row does not, other than
-    /// this attempt's own earlier transactions. So an old row, however it came back, cannot send again.
+    /// transaction was begun before, when sending is paused, when the ledger knows of anything that the row does not, other than
+    /// this attempt's own earlier transactions, and when the row knows of anything that the ledger does not. So an old row, however it
+    /// came back, cannot send again, and neither can one whose ledger is gone.
     /// </summary>
     /// <param name="row">The row as it is in the store.</param>
     /// <param name="ledger">All that the ledger knows of it.</param>
@@ -71,6 +72,7 @@ public static class Arbitration
         if (sendingPaused) return "sending is paused";
         if (ledger.HasBegun(claim.Attempt, transaction)) return "this transaction was begun before";
         if (ledger.Unanswered().Count > 0) return "an earlier attempt's answer is not known";
+        if (Settlement.IsAhead(row, ledger)) return "the ledger has lost what this email's row knows of it";
         return ledger.After(row.LedgerLast).All(entry => IsOwn(entry, claim)) ? null : "the ledger knows more of this email than its row";
     }
 

@@ -11,25 +11,42 @@ public static class Settlement
     /// <summary>The error of a row whose edit was lost with a newer copy of it: its content is not what the person wanted.</summary>
     public const string OldCopy = "an older version of this email came back after it was edited; check it, then resume or cancel it";
 
+    /// <summary>The error of a row that knows of entries which the ledger has not: nobody can say what left since.</summary>
+    public const string LostLedger = "the record of what was sent (the ledger) has lost what this email's row knows of it; find out whether it was sent, then resume or cancel it";
+
     /// <summary>
     /// The row with every entry taken in that it did not know. A claim that the row still shows ends: the caller asks
     /// <see cref="Rescue"/> first whether it may.
     /// </summary>
+    /// <returns>The same row where there is nothing to take in.</returns>
     public static ScheduledEmail Settle(ScheduledEmail row, EmailLedger ledger)
     {
-        if (ledger.LastSequence <= row.LedgerLast) return row;
+        var unanswered = ledger.Unanswered();
+        var isOpen = row.Status is EmailStatus.Pending or EmailStatus.Paused or EmailStatus.Sending;
+
+        // An unanswered begin counts whatever the row claims to know: its answer was known once and is lost, and so the row may be wrong.
+        if (ledger.LastSequence <= row.LedgerLast && !(isOpen && unanswered.Count > 0)) return IsAhead(row, ledger) ? Held(row) : row;
         var settled = row.Status == EmailStatus.Sending ? row with { Status = EmailStatus.Pending, ClaimedBy = null } : row;
+        settled = TakeAll(settled, ledger.After(row.LedgerLast), unanswered);
+        return settled with { LedgerLast = Math.Max(row.LedgerLast, ledger.LastSequence) };
+    }
+
+    /// <summary>True when the row has taken in what the ledger does not hold: the ledger was lost, or is another one.</summary>
+    public static bool IsAhead(ScheduledEmail row, EmailLedger ledger) => row.LedgerLast > ledger.LastSequence;
+
+    /// <summary>The row after <paramref name="news"/>, and after those begins whose answer is not known.</summary>
+    internal static ScheduledEmail TakeAll(ScheduledEmail row, IEnumerable<LedgerEntry> news, IReadOnlyList<LedgerEntry> unanswered)
+    {
         var edited = false;
-        foreach (var entry in ledger.After(row.LedgerLast))
+        foreach (var entry in news)
         {
             edited |= entry.Kind == LedgerKind.Edit;
-            settled = Take(settled, entry);
+            row = Take(row, entry);
         }
 
         // Late news of an older attempt must not hide that a newer one is out and unanswered.
-        foreach (var begin in ledger.Unanswered()) settled = TakeBegin(settled, begin);
-        if (edited) settled = Outdated(settled);
-        return settled with { LedgerLast = ledger.LastSequence };
+        foreach (var begin in unanswered) row = TakeBegin(row, begin);
+        return edited ? Outdated(row) : row;
     }
 
     /// <summary>The recipients after <paramref name="outcomes"/>. Who has it, has it: nothing takes a delivery back.</summary>
@@ -71,13 +88,18 @@ public static class Settlement
         LedgerKind.Outcome => TakeOutcome(row, entry),
         LedgerKind.Cancel => row with { Status = EmailStatus.Cancelled, Reason = null, NextAttempt = null },
         LedgerKind.Pause => row with { Status = EmailStatus.Paused },
-        LedgerKind.Resume => row with { Status = EmailStatus.Pending, LostClaims = 0, LastError = row.LastError == OldCopy ? null : row.LastError },
+        LedgerKind.Resume => row with { Status = EmailStatus.Pending, LostClaims = 0, LastError = row.LastError is OldCopy or LostLedger ? null : row.LastError },
         LedgerKind.Reschedule => row with { ScheduledFor = entry.ScheduledFor ?? row.ScheduledFor, Wish = entry.Wish, NextAttempt = null },
         LedgerKind.Edit => row,
         LedgerKind.Retry => Retried(row, entry.At),
         LedgerKind.MarkSent => MarkedSent(row, entry.At),
         _ => throw new ArgumentOutOfRangeException(nameof(entry), entry.Kind, null),
     };
+
+    /// <summary>An open row that is ahead of the ledger: sent again it might be a double, so a person decides.</summary>
+    private static ScheduledEmail Held(ScheduledEmail row) => row.Status is EmailStatus.Pending or EmailStatus.Sending
+        ? row with { Status = EmailStatus.Paused, ClaimedBy = null, LastError = LostLedger }
+        : row;
 
     /// <summary>A row whose content is not what the person wanted: it is held, and says so.</summary>
     private static ScheduledEmail Outdated(ScheduledEmail row) => row.Status switch

@@ -13,14 +13,32 @@ internal static class AtomicFile
     /// <exception cref="StoreException">Unwritable: the target is as it was. NotYetSafe: it is replaced, but a power cut may undo that.</exception>
     public static void Replace(IDisk disk, string temporary, string target, ReadOnlySpan<byte> bytes)
     {
+        Prepare(disk, temporary, bytes);
+        Swap(disk, temporary, target);
+    }
+
+    /// <summary>The first half: all that needs space. The target is not touched.</summary>
+    public static void Prepare(IDisk disk, string temporary, ReadOnlySpan<byte> bytes)
+    {
         try
         {
-            using (var file = disk.CreateNew(temporary))
-            {
-                file.Write(bytes);
-                file.Sync();
-            }
+            using var file = disk.CreateNew(temporary);
+            file.Write(bytes);
+            file.Sync();
+        }
+        catch (StoreException)
+        {
+            TryDelete(disk, temporary);
+            throw;
+        }
+    }
 
+    /// <summary>The second half, after <see cref="Prepare"/>.</summary>
+    /// <inheritdoc cref="Replace" path="/exception"/>
+    public static void Swap(IDisk disk, string temporary, string target)
+    {
+        try
+        {
             disk.Rename(temporary, target);
         }
         catch (StoreException)

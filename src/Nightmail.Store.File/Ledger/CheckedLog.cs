@@ -1,3 +1,4 @@
+using Nightmail.Core.Storage;
 using Nightmail.Store.File.Disk;
 
 namespace Nightmail.Store.File.Ledger;
@@ -48,25 +49,46 @@ internal sealed class CheckedLog(IDisk disk, string path)
         return true;
     }
 
-    /// <summary>Appends whole lines in one write and returns when they are durable; the file's name is durable once its folder was synced.</summary>
+    /// <summary>Appends whole lines and returns when they are durable; the file's name is durable once its folder was synced.</summary>
+    /// <exception cref="StoreException">They are not: any part of them may be there, to be read by everybody and yet not be kept.
+    /// Nothing may be decided by this file before <see cref="Secure"/> has gone through.</exception>
     public void Append(ReadOnlySpan<byte> lines)
     {
-        using var file = disk.OpenAppend(path);
         // What an append left half written must not spoil the next line.
-        if (unterminated) file.Write([(byte)'\n', .. lines]);
-        else file.Write(lines);
-        file.Sync();
-        Length += lines.Length + (unterminated ? 1 : 0);
+        if (unterminated) lines = (byte[])[(byte)'\n', .. lines];
+        try
+        {
+            using var file = disk.OpenAppend(path);
+            file.Write(lines);
+            file.Sync();
+        }
+        catch (StoreException)
+        {
+            var before = disk.ReadAll(path) ?? [];
+            Rewrite([.. before.AsSpan(0, (int)Math.Min(before.Length, Length)), .. lines]);
+        }
+
+        Length += lines.Length;
         offset = Length;
         unterminated = false;
         Exists = true;
     }
 
-    /// <summary>Makes durable what another process wrote and may not have synced before it died.</summary>
-    public void Sync()
+    /// <summary>Makes durable what is there to be read, whoever wrote it and whatever became of him.</summary>
+    public void Secure()
     {
-        if (disk.Stat(path) is null) return;
-        using var file = disk.OpenAppend(path);
-        file.Sync();
+        if (disk.ReadAll(path) is { } bytes) Rewrite(bytes);
+    }
+
+    /// <summary>
+    /// The same file anew. To sync the old one again would be of no use: after a sync that failed the system takes its pages for written,
+    /// and the next sync succeeds without them. What readers have seen stays where it was, so that they can read on.
+    /// </summary>
+    private void Rewrite(ReadOnlySpan<byte> bytes)
+    {
+        // Only who holds the lock has a temporary file.
+        var temporary = path + QueuePaths.TemporaryEnding;
+        AtomicFile.TryDelete(disk, temporary);
+        AtomicFile.Replace(disk, temporary, path, bytes);
     }
 }

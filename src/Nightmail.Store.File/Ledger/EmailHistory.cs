@@ -9,6 +9,7 @@ internal sealed class EmailHistory
     private readonly List<LedgerEntry> entries = [];
     private readonly Queue<ReadOnlyMemory<byte>> unread = [];
     private readonly EmailLedger ledger;
+    private bool? hasUnanswered;
 
     public EmailHistory() => ledger = new(entries);
 
@@ -39,11 +40,15 @@ internal sealed class EmailHistory
         }
     }
 
+    /// <summary>Whether a begin waits for its answer; remembered until something is added, because every look at the queue asks.</summary>
+    public bool HasUnanswered => hasUnanswered ??= Ledger.Unanswered().Count > 0;
+
     /// <summary>Takes in a line that lies in the ledger.</summary>
     public void Add(long sequence, ReadOnlyMemory<byte> line)
     {
         unread.Enqueue(line);
         LastSequence = sequence;
+        hasUnanswered = null;
     }
 
     /// <summary>Takes in an entry that is about to be written.</summary>
@@ -52,6 +57,7 @@ internal sealed class EmailHistory
         _ = Ledger;
         entries.Add(entry);
         LastSequence = entry.Sequence;
+        hasUnanswered = null;
     }
 
     /// <summary>Takes the last entry out again: it is not going to be written.</summary>
@@ -59,5 +65,6 @@ internal sealed class EmailHistory
     {
         entries.RemoveAt(entries.Count - 1);
         LastSequence = ledger.LastSequence;
+        hasUnanswered = null;
     }
 }

@@ -55,7 +55,7 @@ internal sealed class KeyFile(IDisk disk, string folder)
     }
 
     /// <summary>Makes durable what a process that died may have left unsynced.</summary>
-    public void SyncLeftovers() => log.Sync();
+    public void SyncLeftovers() => log.Secure();
 
     private static CheckedLog New(IDisk disk, string folder) => new(disk, Path.Combine(folder, "keys"));
 

@@ -24,8 +24,11 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     /// <summary>The highest sequence there is.</summary>
     public long LastSequence { get; private set; }
 
-    /// <summary>How many entries wait to be written.</summary>
-    public int StagedCount => staged.Count;
+    /// <summary>The entries that wait to be written.</summary>
+    public IReadOnlyList<LedgerEntry> Staged => staged;
+
+    /// <summary>True when the entry lies in the ledger.</summary>
+    public bool Has(LedgerEntry entry) => Of(entry.Email).Entries.Any(each => each.Sequence == entry.Sequence && each.Kind == entry.Kind && each.At == entry.At);
 
     /// <summary>Takes in what was appended since the last look.</summary>
     public void Refresh(bool underLock)
@@ -51,6 +54,9 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
 
     /// <summary>The sequence of an email's last entry; 0: none.</summary>
     public long LastSequenceOf(EmailId email) => histories.TryGetValue(email, out var history) ? history.LastSequence : 0;
+
+    /// <summary>True when a begin of the email waits for its answer.</summary>
+    public bool HasUnanswered(EmailId email) => histories.TryGetValue(email, out var history) && history.HasUnanswered;
 
     /// <summary>Adds an entry that <see cref="WriteStaged"/> will write; whoever asks sees it at once.</summary>
     /// <param name="entry">The entry, its sequence not yet given.</param>
@@ -79,7 +85,8 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     }
 
     /// <summary>Makes durable what was staged.</summary>
-    /// <exception cref="StoreException">It could not; any part of it may be there. The caller forgets and reads again.</exception>
+    /// <exception cref="StoreException">It could not; any part of it may be there, and nothing may be decided by it: the caller forgets, and the
+    /// next holder of the lock begins with <see cref="SyncLeftovers"/>.</exception>
     public void WriteStaged()
     {
         if (staged.Count == 0) return;
@@ -107,7 +114,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     public void SyncLeftovers()
     {
         if (disk.Stat(folder) is null) return;
-        if (Segments().LastOrDefault() is > 0 and var last) new CheckedLog(disk, SegmentPath(last)).Sync();
+        if (Segments().LastOrDefault() is > 0 and var last) new CheckedLog(disk, SegmentPath(last)).Secure();
         disk.SyncFolder(folder);
     }
 

@@ -13,7 +13,7 @@ internal static class Changing
     {
         if (transaction.Row(id) is not { } row) return ChangeResult.NotFound;
         var decision = ChangeRules.Decide(row, transaction.LedgerOf(id), change, transaction.IsAlive, transaction.Now);
-        return decision.Entry is null ? new(decision.Row, decision.Refusal) : new(Write(transaction, decision), null);
+        return decision.Entry is null ? new(decision.Row, decision.Refusal) : new(Write(transaction, decision, Holds(row, change)), null);
     }
 
     /// <summary>True when <see cref="Rescue"/> would change anything.</summary>
@@ -29,7 +29,7 @@ internal static class Changing
             var now = Rescued(transaction, row);
             if (now is not null) now = transaction.Put(now);
             var after = now ?? row;
-            if (IsToRetry(transaction, after, policy)) now = Write(transaction, Retry(transaction, after));
+            if (IsToRetry(transaction, after, policy)) now = Write(transaction, Retry(transaction, after), holds: $"{row.Id} is tried again");
             if (now is not null) changed.Add(now);
         }
 
@@ -43,9 +43,10 @@ internal static class Changing
     {
         var ledger = view.LedgerOf(row.Id);
         if (row.Status == EmailStatus.Sending) return Core.Delivery.Rescue.Take(row, ledger, view.IsAlive, view.Now);
-        if (ledger.LastSequence <= row.LedgerLast) return null;
+        var settled = view.Settled(row);
+        if (ReferenceEquals(settled, row)) return null;
         // An old row that came back while a live worker sends: its answer will settle it.
-        return ledger.Unanswered().Any(begin => begin.Worker is { } worker && view.IsAlive(worker)) ? null : view.Settled(row);
+        return ledger.Unanswered().Any(begin => begin.Worker is { } worker && view.IsAlive(worker)) ? null : settled;
     }
 
     private static bool IsToRetry(QueueView view, ScheduledEmail row, DoubtPolicy policy) =>
@@ -54,9 +55,14 @@ internal static class Changing
     private static ChangeDecision Retry(QueueView view, ScheduledEmail row) =>
         ChangeRules.Decide(row, view.LedgerOf(row.Id), new EmailChange.Retry(), view.IsAlive, view.Now);
 
-    private static ScheduledEmail Write(Transaction transaction, ChangeDecision decision)
+    /// <summary>What the ledger's line does alone. The new content of an edit is only in the row.</summary>
+    private static string Holds(ScheduledEmail row, EmailChange change) => change is EmailChange.Edit
+        ? $"{row.Id} is held, because its new content could not be written: edit it again, then resume it"
+        : $"the {change.Name} of {row.Id} holds, but is not yet written to its row";
+
+    private static ScheduledEmail Write(Transaction transaction, ChangeDecision decision, string holds)
     {
-        var entry = transaction.Append(decision.Entry!);
+        var entry = transaction.Append(decision.Entry!, holds);
         return transaction.Put(decision.Row with { LedgerLast = entry.Sequence });
     }
 }

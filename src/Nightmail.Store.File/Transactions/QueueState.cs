@@ -61,18 +61,13 @@ internal sealed class QueueState
             var troubles = new Exception?[requests.Count];
             try
             {
-                if (held.LeftBehind) SyncLeftovers_NeedsGate();
+                if (held.LeftBehind) SyncLeftovers_NeedsGate(held);
                 while (true)
                 {
                     var transaction = Apply_NeedsGate(requests, troubles);
-                    if (WriteLedger_NeedsGate(held) is { } broken)
-                    {
-                        Forget_NeedsGate();
-                        FailWhere(requests, troubles, trace => trace.Ledger, broken);
-                        continue;
-                    }
-
-                    return (troubles, Write_NeedsGate(transaction, requests, troubles, held));
+                    if (Prepare_NeedsGate(transaction, requests, troubles) is not { } prepared) continue;
+                    if (!WriteLedger_NeedsGate(prepared, requests, troubles, held)) continue;
+                    return (troubles, Write_NeedsGate(transaction, prepared, requests, troubles, held));
                 }
             }
             catch (Exception broken) when (broken is not OutOfMemoryException)
@@ -109,42 +104,71 @@ internal sealed class QueueState
         return transaction;
     }
 
-    private StoreException? WriteLedger_NeedsGate(HeldLock held)
+    /// <summary>
+    /// Puts what the queue is to become beside it. This is what needs space and what can be odd, so it comes before the ledger: a full disk
+    /// then changes nothing at all.
+    /// </summary>
+    /// <returns>Null when it could not; the requests that wanted it have failed, and the others are to be applied again.</returns>
+    private PreparedQueue? Prepare_NeedsGate(Transaction transaction, IReadOnlyList<Request> requests, Exception?[] troubles)
     {
+        if (!transaction.HasRowChanges) return PreparedQueue.None;
         try
         {
-            ledger.WriteStaged();
-            return null;
-        }
-        catch (StoreException broken)
-        {
-            held.LeavesTrouble = true;
-            return broken;
-        }
-    }
-
-    private bool Write_NeedsGate(Transaction transaction, IReadOnlyList<Request> requests, Exception?[] troubles, HeldLock held)
-    {
-        var written = false;
-        try
-        {
-            if (transaction.HasRowChanges)
-            {
-                var document = serializer.Serialize(transaction.Document, transaction.ToChange());
-                AtomicFile.Replace(disk, paths.Temporary($"{writer}-{++writes}"), paths.Queue, document.Bytes);
-                queue.Written(document);
-                serializer.Recycle(transaction.Document);
-                written = true;
-            }
+            var document = serializer.Serialize(transaction.Document, transaction.ToChange());
+            var temporary = paths.Temporary($"{writer}-{++writes}");
+            AtomicFile.Prepare(disk, temporary, document.Bytes);
+            return new(document, temporary);
         }
         catch (Exception broken) when (broken is StoreException or InvalidOperationException)
         {
             Forget_NeedsGate();
-            var stands = broken is StoreException { Trouble: StoreTrouble.NotYetSafe };
-            held.LeavesTrouble |= stands;
             FailWhere(requests, troubles, trace => trace.Rows, broken);
-            if (!stands) return false;
-            written = true;
+            return null;
+        }
+    }
+
+    /// <summary>Makes the ledger's part durable.</summary>
+    /// <returns>False when it could not: all that was to be written has failed.</returns>
+    private bool WriteLedger_NeedsGate(PreparedQueue prepared, IReadOnlyList<Request> requests, Exception?[] troubles, HeldLock held)
+    {
+        try
+        {
+            ledger.WriteStaged();
+            return true;
+        }
+        catch (StoreException broken)
+        {
+            // Lines may be there to be read that a loss of power takes away. No row may rest on them.
+            held.LeavesTrouble = true;
+            if (prepared.Temporary is { } temporary) AtomicFile.TryDelete(disk, temporary);
+            Forget_NeedsGate();
+            ledger.Refresh(underLock: true);
+            FailWhere(requests, troubles, trace => trace.Rows || trace.Lines.Count > 0, trace => Holding(trace, broken) ?? broken);
+            Forget_NeedsGate();
+            return false;
+        }
+    }
+
+    private bool Write_NeedsGate(Transaction transaction, PreparedQueue prepared, IReadOnlyList<Request> requests, Exception?[] troubles, HeldLock held)
+    {
+        var written = false;
+        if (prepared is { Document: { } document, Temporary: { } temporary })
+        {
+            try
+            {
+                AtomicFile.Swap(disk, temporary, paths.Queue);
+                queue.Written(document);
+                serializer.Recycle(transaction.Document);
+                written = true;
+            }
+            catch (StoreException broken)
+            {
+                written = broken.Trouble == StoreTrouble.NotYetSafe;
+                held.LeavesTrouble |= written;
+                FailWhere(requests, troubles, trace => trace.Rows, trace => written ? Named(trace, broken) : Holding(trace, broken) ?? broken);
+                Forget_NeedsGate();
+                if (!written) return false;
+            }
         }
 
         try
@@ -153,6 +177,7 @@ internal sealed class QueueState
         }
         catch (StoreException broken)
         {
+            held.LeavesTrouble = true;
             keys.Forget();
             FailWhere(requests, troubles, trace => trace.Keys,
                 new StoreException(StoreTrouble.NotYetSafe, $"the email is kept, but its idempotency key is not yet: {broken.Message}", broken));
@@ -161,17 +186,32 @@ internal sealed class QueueState
         return written;
     }
 
-    private static void FailWhere(IReadOnlyList<Request> requests, Exception?[] troubles, Func<RequestTrace, bool> touched, Exception why)
+    /// <summary>What to answer to a person whose change was not written and yet holds, because the ledger has its line; null when it does not hold.</summary>
+    private StoreException? Holding(RequestTrace trace, StoreException broken) => trace is { Holds: { } words, Lines.Count: > 0 } && trace.Lines.All(ledger.Has)
+        ? new StoreException(StoreTrouble.NotYetSafe, $"{words}: {broken.Message}", broken)
+        : null;
+
+    /// <summary>The same for a change that was written and not synced: the answer says of which email.</summary>
+    private static StoreException Named(RequestTrace trace, StoreException unsafely) => trace is { Holds: not null, Lines: [var line, ..] }
+        ? new StoreException(StoreTrouble.NotYetSafe, $"{line.Email}: {unsafely.Message}", unsafely)
+        : unsafely;
+
+    private static void FailWhere(IReadOnlyList<Request> requests, Exception?[] troubles, Func<RequestTrace, bool> touched, Exception why) =>
+        FailWhere(requests, troubles, touched, _ => why);
+
+    private static void FailWhere(IReadOnlyList<Request> requests, Exception?[] troubles, Func<RequestTrace, bool> touched, Func<RequestTrace, Exception> why)
     {
         for (var index = 0; index < requests.Count; index++)
         {
-            if (troubles[index] is null && touched(requests[index].Trace)) troubles[index] = why;
+            if (troubles[index] is null && touched(requests[index].Trace)) troubles[index] = why(requests[index].Trace);
         }
     }
 
     /// <summary>Whoever held the lock before died inside: what it wrote is made durable before anything is decided by it, and its temporary files go.</summary>
-    private void SyncLeftovers_NeedsGate()
+    private void SyncLeftovers_NeedsGate(HeldLock held)
     {
+        // Until it is done, it is left to the next one.
+        held.LeavesTrouble = true;
         ledger.SyncLeftovers();
         keys.SyncLeftovers();
         if (disk.Stat(paths.Queue) is not null) disk.SyncFolder(paths.Folder);
@@ -181,6 +221,8 @@ internal sealed class QueueState
             if (name.StartsWith(paths.TemporaryPrefix, StringComparison.Ordinal) && name.EndsWith(QueuePaths.TemporaryEnding, StringComparison.Ordinal))
                 AtomicFile.TryDelete(disk, Path.Combine(paths.Folder, name));
         }
+
+        held.LeavesTrouble = false;
     }
 
     private bool HasBlob(BlobRef blob) => FileBlobStore.PathOf(paths.Blobs, blob) is { } path && disk.Stat(path) is { IsFolder: false } stat && stat.Length == blob.Size;
@@ -191,4 +233,11 @@ internal sealed class QueueState
         ledger.Forget();
         keys.Forget();
     }
+}
+
+/// <summary>The queue as it is to become, written beside it; or nothing, where no row changes.</summary>
+internal sealed record PreparedQueue(QueueDocument? Document, string? Temporary)
+{
+    /// <summary>Nothing is to be written.</summary>
+    public static PreparedQueue None { get; } = new(null, null);
 }

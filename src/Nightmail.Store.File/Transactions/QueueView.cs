@@ -40,16 +40,16 @@ internal class QueueView(QueueDocument document, SendLedger ledger, Func<string,
 
     /// <summary>A row that nobody is sending, brought up to what the ledger knows; one under a claim as it is.</summary>
     public ScheduledEmail Settled(ScheduledEmail row) =>
-        row.Status == EmailStatus.Sending || Ledger.LastSequenceOf(row.Id) <= row.LedgerLast ? row : Settlement.Settle(row, Ledger.Of(row.Id));
+        row.Status == EmailStatus.Sending || !Differs(row.Id, row.Status, row.LedgerLast) ? row : Settlement.Settle(row, Ledger.Of(row.Id));
 
-    /// <summary>The rows, as they lie in the file, that are of such a status or of which the ledger knows more; others are not even read.</summary>
+    /// <summary>The rows, as they lie in the file, that are of such a status or that the ledger may know otherwise; others are not even read.</summary>
     public IEnumerable<ScheduledEmail> Rows(Func<EmailStatus, bool> wanted)
     {
         foreach (var entry in document.Entries)
         {
             if (entry.Id == default) continue;
             var status = StatusOf(entry);
-            if (status is null || (!wanted(status.Value) && Ledger.LastSequenceOf(entry.Id) <= entry.LedgerLast)) continue;
+            if (status is null || (!wanted(status.Value) && !Differs(entry.Id, status.Value, entry.LedgerLast))) continue;
             if (Row(entry.Id) is { } row) yield return row;
         }
 
@@ -57,6 +57,13 @@ internal class QueueView(QueueDocument document, SendLedger ledger, Func<string,
         {
             if (wanted(row.Status)) yield return row;
         }
+    }
+
+    /// <summary>True when <see cref="Settlement.Settle"/> may find something: the ledger knows more, or the row does, or a begin waits for its answer. Quick where nothing ever happened.</summary>
+    private bool Differs(EmailId id, EmailStatus status, long known)
+    {
+        var last = Ledger.LastSequenceOf(id);
+        return last > known || (status is EmailStatus.Pending or EmailStatus.Paused && (last < known || Ledger.HasUnanswered(id)));
     }
 
     /// <summary>Rows that are not in the file yet.</summary>

@@ -18,6 +18,7 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     private readonly List<SeenKey> proposedKeys = [];
     private bool? paused;
     private bool? proposedPause;
+    private string? proposedHold;
     private int ledgerMark;
 
     /// <summary>The rows that differ from the file.</summary>
@@ -68,6 +69,16 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     /// <summary>Appends to the ledger, before any row is written.</summary>
     public LedgerEntry Append(LedgerEntry entry) => Ledger.Stage(entry, Document.MaxLedgerLast);
 
+    /// <summary>
+    /// Appends what a person wants. Once the line is in the ledger it has its effect, whether or not the row can be written:
+    /// <paramref name="holds"/> says which, for the answer to a request whose row was not.
+    /// </summary>
+    public LedgerEntry Append(LedgerEntry entry, string holds)
+    {
+        proposedHold = holds;
+        return Append(entry);
+    }
+
     /// <summary>Pauses or resumes sending as a whole.</summary>
     public void Pause(bool value)
     {
@@ -87,12 +98,12 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     public void AddKey(SeenKey key) => proposedKeys.Add(key);
 
     /// <summary>Begins a request.</summary>
-    public void Open() => ledgerMark = Ledger.StagedCount;
+    public void Open() => ledgerMark = Ledger.Staged.Count;
 
     /// <summary>The request has gone through.</summary>
     public RequestTrace Commit()
     {
-        var trace = new RequestTrace(Ledger.StagedCount > ledgerMark, proposed.Count > 0 || proposedPause is not null, proposedKeys.Count > 0);
+        var trace = new RequestTrace([.. Ledger.Staged.Skip(ledgerMark)], proposed.Count > 0 || proposedPause is not null, proposedKeys.Count > 0, proposedHold);
         foreach (var row in proposed.Values) changed[row.Id] = row;
         if (proposedPause is { } pause) paused = pause;
         addedKeys.AddRange(proposedKeys);
@@ -128,8 +139,13 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
         proposed.Clear();
         proposedKeys.Clear();
         proposedPause = null;
+        proposedHold = null;
     }
 }
 
 /// <summary>What a request touched, and so what it fails with.</summary>
-internal readonly record struct RequestTrace(bool Ledger, bool Rows, bool Keys);
+/// <param name="Lines">What it appends to the ledger.</param>
+/// <param name="Rows">True when it writes rows.</param>
+/// <param name="Keys">True when it notes keys.</param>
+/// <param name="Holds">What its lines bring about by themselves, in words; null when only its rows do what was asked.</param>
+internal readonly record struct RequestTrace(IReadOnlyList<LedgerEntry> Lines, bool Rows, bool Keys, string? Holds);

@@ -111,6 +111,7 @@ public sealed class SimulatedWorld
         foreach (var life in workers.Values) life.Stop.Cancel();
         foreach (var life in workers.Values) await life.Ended;
         await using var store = house.Open(NextName("last"));
+        var ahead = (await store.ListAsync(new(), CancellationToken.None)).Where(row => row.LastError == Settlement.LostLedger).ToList();
         var last = new SimulatedPerson(store, time, random, () => context.Steps);
         foreach (var email in promised) await last.ResumeAsync(email, CancellationToken.None);
         var deadline = time.GetUtcNow() + RestAtTheLatest;
@@ -119,6 +120,7 @@ public sealed class SimulatedWorld
         var rows = await store.ListAsync(new(), CancellationToken.None);
         var overview = await store.OverviewAsync(CancellationToken.None);
         List<string> broken = [.. persons.SelectMany(person => person.Broken), .. new PromiseCheck(server, promised, rows).Broken()];
+        broken.AddRange(ahead.Select(row => $"{row.Id} knows more than the ledger"));
         if (time.GetUtcNow() > deadline) broken.Add("the last worker found no end");
         if (overview.Counts.Values.Sum() != rows.Count) broken.Add($"promise 10: {overview.Counts.Values.Sum()} counted, {rows.Count} listed");
         if (copyAge < 0 && overview.TotalScheduled != rows.Count) broken.Add($"promise 10: {overview.TotalScheduled} ever scheduled, {rows.Count} rows");

@@ -49,6 +49,7 @@ public sealed class ArbitrationTests
             // A person's entry carries the attempt that the row was at: it is not that attempt's own.
             var ledger = Ledger(Entry(kind) with { Attempt = 1 });
             Refusal(claim.Email, ledger).ShouldNotBeNull(kind.ToString());
+            Refusal(claim.Email with { LedgerLast = 2 }, ledger).ShouldNotBeNull(kind.ToString()).ShouldContain("the ledger has lost");
             Refusal(claim.Email with { LedgerLast = 1 }, ledger).ShouldBeNull(kind.ToString());
         }
 
@@ -93,6 +94,15 @@ public sealed class ArbitrationTests
         var ledger = Ledger(Begin(1, A, B, C), Outcome(1, Delivered(A), Delivered(B), Delivered(C)));
         var row = Arbitration.Recorded(claim.Email with { Status = EmailStatus.Sent, ClaimedBy = null }, claim.Email, ledger, claim);
         (row.Status, row.LedgerLast).ShouldBe((EmailStatus.Sent, 2));
+    }
+
+    [Fact]
+    public void A_row_ahead_of_its_ledger_stays_so_when_its_claim_is_given_back_and_is_then_held()
+    {
+        var ahead = Claimed(Email() with { LedgerLast = 7 });
+        var row = Arbitration.Recorded(Lifecycle.GivenBack(ahead.Email, Now), ahead.Email, EmailLedger.Empty, ahead);
+        (row.Status, row.LedgerLast).ShouldBe((EmailStatus.Pending, 7));
+        Settlement.Settle(row, EmailLedger.Empty).Status.ShouldBe(EmailStatus.Paused);
     }
 
     [Fact]

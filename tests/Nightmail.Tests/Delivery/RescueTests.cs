@@ -49,6 +49,14 @@ public sealed class RescueTests
     }
 
     [Fact]
+    public void A_begin_that_the_row_knows_and_nobody_answered_is_in_doubt_all_the_same()
+    {
+        var knowing = Sending with { LedgerLast = 5 };
+        Rescue.Take(knowing, Ledger(Begin(1, A)), Alive, Now.AddHours(1)).ShouldBeNull();
+        Rescue.Take(knowing, Ledger(Begin(1, A)), Dead, Now)!.Status.ShouldBe(EmailStatus.InDoubt);
+    }
+
+    [Fact]
     public void A_begin_without_a_worker_is_a_dead_ones() =>
         Rescue.Take(Sending, Ledger(Begin(1, A) with { Worker = null }), Alive, Now)!.Status.ShouldBe(EmailStatus.InDoubt);
 

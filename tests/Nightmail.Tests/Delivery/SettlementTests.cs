@@ -13,8 +13,47 @@ public sealed class SettlementTests
     [Fact]
     public void A_row_that_knows_all_stays_as_it_is()
     {
-        var row = Email(A) with { LedgerLast = 1 };
+        var row = Email(A) with { LedgerLast = 2 };
+        Settlement.Settle(row, Ledger(Begin(1, A), Outcome(1, Deferred(A)))).ShouldBeSameAs(row);
+    }
+
+    [Theory]
+    [InlineData(EmailStatus.Pending)]
+    [InlineData(EmailStatus.Paused)]
+    [InlineData(EmailStatus.Sending)]
+    public void An_unanswered_begin_counts_whatever_the_row_claims_to_know(EmailStatus status)
+    {
+        // The row took in an answer that the ledger has lost, or somebody wrote a number into it.
+        foreach (var known in (long[])[1, 2, long.MaxValue])
+        {
+            var row = Settlement.Settle(Email(A, B) with { Status = status, LedgerLast = known }, Ledger(Begin(1, A)));
+            (row.Status, row.States(), row.LedgerLast, row.ClaimedBy).ShouldBe((EmailStatus.InDoubt, "ip", known, null));
+            Settlement.Settle(row, Ledger(Begin(1, A))).ShouldBeSameAs(row);
+        }
+    }
+
+    [Theory]
+    [InlineData(EmailStatus.Sent)]
+    [InlineData(EmailStatus.Failed)]
+    [InlineData(EmailStatus.Cancelled)]
+    [InlineData(EmailStatus.InDoubt)]
+    public void What_the_row_knows_for_good_is_not_doubted_again(EmailStatus status)
+    {
+        var row = Email(A) with { Status = status, LedgerLast = 2 };
         Settlement.Settle(row, Ledger(Begin(1, A))).ShouldBeSameAs(row);
+        Settlement.Settle(row, EmailLedger.Empty).ShouldBeSameAs(row);
+    }
+
+    [Fact]
+    public void A_row_that_knows_more_than_the_ledger_is_held_for_a_person()
+    {
+        var row = Settlement.Settle(Email(A) with { LedgerLast = 7 }, EmailLedger.Empty);
+        (row.Status, row.LastError, row.LedgerLast).ShouldBe((EmailStatus.Paused, Settlement.LostLedger, 7));
+        Settlement.Settle(Email(A) with { LedgerLast = 7 }, Ledger(Begin(1, A), Outcome(1, Deferred(A)))).Status.ShouldBe(EmailStatus.Paused);
+        var resumed = Settlement.Settle(row, new([Entry(LedgerKind.Resume) with { Sequence = 8 }]));
+        (resumed.Status, resumed.LastError, resumed.LedgerLast).ShouldBe((EmailStatus.Pending, null, 8));
+        var fresh = Email(A);
+        Settlement.Settle(fresh, EmailLedger.Empty).ShouldBeSameAs(fresh);
     }
 
     [Fact]

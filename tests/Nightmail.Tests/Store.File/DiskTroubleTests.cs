@@ -1,4 +1,6 @@
 using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File.Disk;
 using Nightmail.Testing.Store;
@@ -91,6 +93,69 @@ public sealed class DiskTroubleTests
         await Should.ThrowAsync<StoreException>(async () => await adding[0]);
         (await adding[1]).Single().ShouldBeOfType<AddResult.Added>();
     }
+
+    [Theory]
+    [InlineData("cancel")]
+    [InlineData("reschedule")]
+    [InlineData("retry")]
+    [InlineData("mark sent")]
+    [InlineData("add with a key")]
+    public async Task A_person_is_told_what_became_of_the_change_wherever_the_disk_fills_up(string kind)
+    {
+        var (told, refused) = (0, 0);
+        foreach (var code in new[] { DiskFailure.NoSpace, DiskFailure.InputOutput })
+        {
+            for (var number = 1; ; number++)
+            {
+                var scene = await ChangeScene.CreateAsync(number);
+                var before = await ChangeScene.SeenByAsync(scene.Store);
+                var first = scene.World.SessionOf(scene.Store).Calls;
+                scene.World.Disk.Trouble = call => call.Number >= first + number && Fails(call.Kind, code) ? code : null;
+                var error = await TryAsync(scene, kind);
+                scene.World.Disk.Trouble = null;
+                if (error is null) break;
+
+                // What is read then, by this process, by another, and after a power cut where the answer promised as much, is what was answered.
+                var seen = await ChangeScene.SeenByAsync(scene.World.OpenFile());
+                if (error.Trouble == StoreTrouble.NotYetSafe)
+                {
+                    told++;
+                    seen.ShouldNotBe(before, $"call {number}: {error.Message}");
+                    if (!kind.StartsWith("add", StringComparison.Ordinal)) error.Message.ShouldContain("email_");
+                }
+                else
+                {
+                    refused++;
+                    seen.ShouldBe(before, $"call {number}: {error.Message}");
+                }
+
+                (await ChangeScene.SeenByAsync(scene.Store)).ShouldBe(seen);
+            }
+        }
+
+        told.ShouldBeGreaterThan(0);
+        refused.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task An_edit_whose_content_could_not_be_written_holds_the_email_and_says_so()
+    {
+        var scene = await ChangeScene.CreateAsync(1);
+        var edit = new EmailChange.Edit(scene.Waiting.Content with { Subject = "better" });
+        scene.World.Disk.Trouble = call => call is { Kind: DiskCallKind.Rename, Path: FakeStoreWorld.Path } ? DiskFailure.ReadOnly : null;
+        var error = await Should.ThrowAsync<StoreException>(async () => await scene.Store.ChangeAsync(scene.Waiting.Id, edit, default));
+        scene.World.Disk.Trouble = null;
+        error.Trouble.ShouldBe(StoreTrouble.NotYetSafe);
+        error.Message.ShouldContain($"{scene.Waiting.Id} is held, because its new content could not be written");
+        var held = (await scene.World.OpenFile().FindAsync(scene.Waiting.Id, default))!;
+        (held.Status, held.LastError).ShouldBe((EmailStatus.Paused, Settlement.OldCopy));
+        (await scene.Store.ChangeAsync(scene.Waiting.Id, edit, default)).Email!.Content.Subject.ShouldBe("better");
+        (await scene.Store.ChangeAsync(scene.Waiting.Id, new EmailChange.Resume(), default)).Email!.Status.ShouldBe(EmailStatus.Pending);
+    }
+
+    private static bool Fails(DiskCallKind kind, int code) => code == DiskFailure.NoSpace
+        ? kind is DiskCallKind.Write or DiskCallKind.CreateNew
+        : kind is DiskCallKind.Write or DiskCallKind.CreateNew or DiskCallKind.Sync or DiskCallKind.SyncFolder or DiskCallKind.Rename;
 
     private static int CodeFor(DiskCallKind kind) => kind is DiskCallKind.Write or DiskCallKind.CreateNew ? DiskFailure.NoSpace : DiskFailure.InputOutput;
 

@@ -19,7 +19,7 @@ public sealed class SendLedgerTests
     public async Task A_line_after_a_half_written_one_counts()
     {
         var (world, email) = await ScheduledAsync();
-        world.Disk.Trouble = call => call is { Kind: DiskCallKind.Write, Path: Segment } ? DiskFailure.NoSpace : null;
+        world.Disk.Trouble = call => call.Kind == DiskCallKind.Write && call.Path.StartsWith(Segment, StringComparison.Ordinal) ? DiskFailure.NoSpace : null;
         var store = world.OpenFile();
         await Should.ThrowAsync<StoreException>(async () => await store.ChangeAsync(email.Id, new EmailChange.Pause(), default));
         world.Disk.Trouble = null;
