@@ -27,6 +27,7 @@ internal sealed class CommandLine
         new("run", () => new RunCommand()),
         new("demo", () => new DemoCommand()),
         new("config", () => new ConfigCommand()),
+        new("backup", () => new BackupCommand()),
     ];
 
     private readonly Flag version = new("--version", "Print the version");

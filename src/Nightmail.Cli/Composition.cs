@@ -20,9 +20,13 @@ internal static class Composition
     public static OpenedStore OpenStore(string queuePath, Settings settings, bool works, TimeProvider time)
     {
         var persistence = settings.Persistence;
-        var options = new QueueFileOptions { Path = queuePath, LockTimeout = persistence.LockTimeout, SyncInterval = persistence.SyncInterval, SharesWrites = works };
+        var options = new QueueFileOptions
+        {
+            Path = queuePath, LockTimeout = persistence.LockTimeout, SyncInterval = persistence.SyncInterval, SharesWrites = works,
+            BackupFolder = persistence.BackupDirectory, BackupCount = persistence.BackupCount,
+        };
         var store = FileEmailStore.Open(options, RealDisk.Instance, time);
-        return new(store, store.Blobs);
+        return new(store, store.Blobs) { File = store };
     }
 
     /// <summary>Writes messages whose files lie in <paramref name="blobs"/>.</summary>
@@ -34,4 +38,8 @@ internal static class Composition
 }
 
 /// <summary>A store with the bytes that its emails refer to.</summary>
-internal sealed record OpenedStore(IEmailStore Store, IBlobStore Blobs);
+internal sealed record OpenedStore(IEmailStore Store, IBlobStore Blobs)
+{
+    /// <summary>The queue file behind it, for what only a file has; null for another kind of store.</summary>
+    public FileEmailStore? File { get; init; }
+}

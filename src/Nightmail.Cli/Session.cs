@@ -50,6 +50,9 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
     /// <summary>The bytes of attachments and complete messages.</summary>
     public IBlobStore Blobs => Opened.Blobs;
 
+    /// <summary>The queue file, for what only a file has: backups, its lock, its folder.</summary>
+    public Nightmail.Store.File.FileEmailStore QueueFile => Opened.File ?? throw CommandFailure.Refused("this works on a queue file only; leave --server away");
+
     private OpenedStore Opened => opened ??= OpenStore();
 
     /// <summary>Reads words for a time; what they come to is an error of usage when they cannot be read.</summary>

@@ -3,6 +3,7 @@ using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
+using Nightmail.Store.File.Backups;
 using Nightmail.Store.File.Disk;
 using Nightmail.Store.File.Operations;
 using Nightmail.Store.File.Salvage;
@@ -29,15 +30,16 @@ public sealed class FileEmailStore : IEmailStore
     private FileEmailStore(QueueFileOptions options, IDisk disk, TimeProvider time)
     {
         (this.options, this.disk) = (options, disk);
-        paths = new(disk, options.Path);
+        paths = new(disk, options.Path, options.BackupFolder);
         // Unlike any other writer's: no process has this number twice in one millisecond, and the counter tells apart those of one process.
         var writer = $"{disk.ProcessId}-{time.GetUtcNow().ToUnixTimeMilliseconds():x}-{disk.NextNumber():x}";
         workers = new(disk, paths.Workers, time);
         changes = new(disk, paths);
         reports = new(disk, paths.Reports);
-        state = new(disk, paths, workers, writer, time);
+        state = new(disk, paths, workers, options, writer, time);
         pipeline = new(state, new(disk, paths.Lock, writer, options.LockTimeout, time), changes.Raise, options.SharesWrites);
         Blobs = new FileBlobStore(disk, paths.Blobs, writer);
+        Backups = new(disk, paths, pipeline);
     }
 
     /// <summary>A store on the queue that <paramref name="options"/> name. Touches nothing yet.</summary>
@@ -45,6 +47,9 @@ public sealed class FileEmailStore : IEmailStore
 
     /// <summary>The attachments of this queue.</summary>
     public IBlobStore Blobs { get; }
+
+    /// <summary>The backups of this queue.</summary>
+    public QueueBackups Backups { get; }
 
     /// <inheritdoc/>
     public TimeSpan SyncInterval => options.SyncInterval;
@@ -119,7 +124,11 @@ public sealed class FileEmailStore : IEmailStore
             counts[status] = counts.GetValueOrDefault(status) + 1;
         }
 
-        return new StoreOverview(counts, view.Document.Statistics.Scheduled, view.SendingPaused);
+        var pruned = view.Document.Statistics.Pruned;
+        return new StoreOverview(counts, view.Document.Statistics.Scheduled, view.SendingPaused)
+        {
+            Pruned = new Dictionary<EmailStatus, long> { [EmailStatus.Sent] = pruned.Sent, [EmailStatus.Failed] = pruned.Failed, [EmailStatus.Cancelled] = pruned.Cancelled },
+        };
     }, cancellationToken);
 
     /// <inheritdoc/>

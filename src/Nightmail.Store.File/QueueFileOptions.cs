@@ -12,6 +12,15 @@ public sealed record QueueFileOptions
     /// <summary>How long another process's change can stay unnoticed where the system does not tell of it.</summary>
     public TimeSpan SyncInterval { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Where backups lie; null: <c>backups</c> beside the queue.</summary>
+    public string? BackupFolder { get; init; }
+
+    /// <summary>How many backups are kept. Ten reach back some days: the newest four, then one an hour, then one a day. 0: only those before what cannot be taken back.</summary>
+    public int BackupCount { get; init; } = 10;
+
+    /// <summary>Is told what happens to the files.</summary>
+    public IStoreObserver Observer { get; init; } = new SilentObserver();
+
     /// <summary>How long an idempotency key is remembered after its email has become final.</summary>
     public TimeSpan KeyRetention { get; init; } = TimeSpan.FromDays(30);
 

@@ -7,11 +7,13 @@ internal sealed class QueuePaths
 {
     private const string QueueEnding = ".json";
 
-    public QueuePaths(IDisk disk, string queue)
+    public QueuePaths(IDisk disk, string queue, string? backups = null)
     {
         Queue = disk.RealPath(queue);
         Folder = Path.GetDirectoryName(Queue)!;
         var stem = Queue.EndsWith(QueueEnding, StringComparison.OrdinalIgnoreCase) ? Queue[..^QueueEnding.Length] : Queue;
+        Stem = stem;
+        Backups = backups is null ? Path.Combine(Folder, "backups") : Path.GetFullPath(backups);
         Lock = stem + ".lock";
         Ledger = stem + ".ledger";
         Blobs = stem + ".blobs";
@@ -27,6 +29,12 @@ internal sealed class QueuePaths
 
     /// <summary>The folder it lies in.</summary>
     public string Folder { get; }
+
+    /// <summary>The queue's path without its ending, from which all other names are made.</summary>
+    public string Stem { get; }
+
+    /// <summary>The folder of its backups.</summary>
+    public string Backups { get; }
 
     /// <summary>The lock file.</summary>
     public string Lock { get; }

@@ -14,6 +14,9 @@ public static class Settlement
     /// <summary>The error of a row that knows of entries which the ledger has not: nobody can say what left since.</summary>
     public const string LostLedger = "the record of what was sent (the ledger) has lost what this email's row knows of it; find out whether it was sent, then resume or cancel it";
 
+    /// <summary>The error of a row that came back from a backup whose ledger is not there any more.</summary>
+    public const string CameBack = "it came back from a backup, and nothing tells whether it has left since; make sure, then resume or cancel it";
+
     /// <summary>
     /// The row with every entry taken in that it did not know. A claim that the row still shows ends: the caller asks
     /// <see cref="Rescue"/> first whether it may.
@@ -88,7 +91,7 @@ public static class Settlement
         LedgerKind.Outcome => TakeOutcome(row, entry),
         LedgerKind.Cancel => row with { Status = EmailStatus.Cancelled, Reason = null, NextAttempt = null },
         LedgerKind.Pause => row with { Status = EmailStatus.Paused },
-        LedgerKind.Resume => row with { Status = EmailStatus.Pending, LostClaims = 0, LastError = row.LastError is OldCopy or LostLedger ? null : row.LastError },
+        LedgerKind.Resume => row with { Status = EmailStatus.Pending, LostClaims = 0, LastError = row.LastError is OldCopy or LostLedger or CameBack ? null : row.LastError },
         LedgerKind.Reschedule => row with { ScheduledFor = entry.ScheduledFor ?? row.ScheduledFor, Wish = entry.Wish, NextAttempt = null },
         LedgerKind.Edit => row,
         LedgerKind.Retry => Retried(row, entry.At),

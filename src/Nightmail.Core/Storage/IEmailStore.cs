@@ -128,7 +128,11 @@ public abstract record AddResult
 /// <param name="Counts">Rows by status; a status without rows may be absent.</param>
 /// <param name="TotalScheduled">Ever scheduled here.</param>
 /// <param name="SendingPaused">True while no begin is granted.</param>
-public sealed record StoreOverview(IReadOnlyDictionary<EmailStatus, int> Counts, long TotalScheduled, bool SendingPaused);
+public sealed record StoreOverview(IReadOnlyDictionary<EmailStatus, int> Counts, long TotalScheduled, bool SendingPaused)
+{
+    /// <summary>Rows that have left the store, by their last status: with the rows they are all that were ever scheduled. A status without any may be absent.</summary>
+    public IReadOnlyDictionary<EmailStatus, long> Pruned { get; init; } = new Dictionary<EmailStatus, long>();
+}
 
 /// <summary>A worker's place in the store.</summary>
 public interface IWorkerPresence : IAsyncDisposable

@@ -34,7 +34,8 @@ internal static class CheckedLine
         return Checksum(json.Span) == wanted;
     }
 
-    private static uint Checksum(ReadOnlySpan<byte> bytes)
+    /// <summary>The CRC-32C of a line's JSON.</summary>
+    public static uint Checksum(ReadOnlySpan<byte> bytes)
     {
         var sum = uint.MaxValue;
         var words = MemoryMarshal.Cast<byte, ulong>(bytes);

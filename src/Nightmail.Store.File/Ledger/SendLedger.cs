@@ -20,6 +20,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     private readonly List<LedgerEntry> staged = [];
     private CheckedLog? segment;
     private int number;
+    private ReadOnlyMemory<byte> lastLine;
 
     /// <summary>The highest sequence there is.</summary>
     public long LastSequence { get; private set; }
@@ -80,6 +81,8 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     /// <summary>Takes out again what was staged after the first <paramref name="count"/>.</summary>
     public void Unstage(int count)
     {
+        // A number that was not used is given again: a gap means that something was lost.
+        if (staged.Count > count) LastSequence = staged[count].Sequence - 1;
         for (var index = staged.Count - 1; index >= count; index--) histories[staged[index].Email].RemoveLast();
         staged.RemoveRange(count, staged.Count - count);
     }
@@ -94,10 +97,19 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
         if (segment is null) MakeFolder();
         if (segment is null || segment.Length >= SegmentLimit) segment = new(disk, SegmentPath(++number));
         var batch = new MemoryStream();
-        foreach (var entry in staged) batch.Write(CheckedLine.Write(LedgerJson.Write(entry)));
+        byte[] json = [];
+        foreach (var entry in staged) batch.Write(CheckedLine.Write(json = LedgerJson.Write(entry)));
         segment.Append(batch.GetBuffer().AsSpan(0, (int)batch.Length));
         if (isNew) disk.SyncFolder(folder);
+        lastLine = json;
         staged.Clear();
+    }
+
+    /// <summary>How far the ledger has come. Needs the queue's lock and nothing staged; gives the ledger its identity where it has none yet.</summary>
+    public LedgerMark Mark()
+    {
+        MakeFolder();
+        return new(LedgerFolder.ReadIdentity(disk, folder), LastSequence, LastSequence == 0 ? 0 : CheckedLine.Checksum(lastLine.Span));
     }
 
     /// <summary>Forgets everything, so that the next look reads what is really there.</summary>
@@ -108,13 +120,14 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
         segment = null;
         number = 0;
         LastSequence = 0;
+        lastLine = default;
     }
 
     /// <summary>Makes durable what a process that died may have left unsynced.</summary>
     public void SyncLeftovers()
     {
         if (disk.Stat(folder) is null) return;
-        if (Segments().LastOrDefault() is > 0 and var last) new CheckedLog(disk, SegmentPath(last)).Secure();
+        if (LedgerFolder.Segments(disk, folder).LastOrDefault() is > 0 and var last) new CheckedLog(disk, SegmentPath(last)).Secure();
         disk.SyncFolder(folder);
     }
 
@@ -131,7 +144,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
             throw new StoreException(StoreTrouble.Unreadable, $"{SegmentPath(number)} has a line that this program does not understand ({broken.Message}); update nightmail", broken);
         }
 
-        LastSequence = Math.Max(LastSequence, sequence);
+        if (sequence >= LastSequence) (LastSequence, lastLine) = (sequence, json);
         HistoryOf(email).Add(sequence, json);
     }
 
@@ -143,7 +156,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
 
     private bool OpenFirst()
     {
-        if (Segments().FirstOrDefault() is not (> 0 and var first)) return false;
+        if (LedgerFolder.Segments(disk, folder).FirstOrDefault() is not (> 0 and var first)) return false;
         segment = new(disk, SegmentPath(number = first));
         return true;
     }
@@ -151,25 +164,12 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     private void MakeFolder()
     {
         disk.EnsureFolder(folder);
-        var identity = Path.Combine(folder, "identity");
+        var identity = LedgerFolder.IdentityPath(folder);
         if (disk.Stat(identity) is { Length: > 0 }) return;
         var name = Guid.CreateVersion7(time.GetUtcNow());
         AtomicFile.Replace(disk, Path.Combine(folder, $".identity.{writer}{QueuePaths.TemporaryEnding}"), identity,
             Encoding.UTF8.GetBytes($"{{\"ledger\":\"{name:N}\"}}\n"));
     }
 
-    private List<int> Segments()
-    {
-        var segments = new List<int>();
-        foreach (var name in disk.List(folder))
-        {
-            if (name.EndsWith(".log", StringComparison.Ordinal) && int.TryParse(name.AsSpan(0, name.Length - 4), System.Globalization.CultureInfo.InvariantCulture, out var parsed) && parsed > 0)
-                segments.Add(parsed);
-        }
-
-        segments.Sort();
-        return segments;
-    }
-
-    private string SegmentPath(int which) => Path.Combine(folder, $"{which:D8}.log");
+    private string SegmentPath(int which) => LedgerFolder.SegmentPath(folder, which);
 }

@@ -1,5 +1,6 @@
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
+using Nightmail.Store.File.Backups;
 using Nightmail.Store.File.Disk;
 using Nightmail.Store.File.Format;
 using Nightmail.Store.File.Ledger;
@@ -22,15 +23,17 @@ internal sealed class QueueState
     private readonly SendLedger ledger;
     private readonly KeyFile keys;
     private readonly WorkerFolder workers;
+    private readonly BackupFolder backups;
     private readonly QueueSerializer serializer = new();
     private long writes;
 
-    public QueueState(IDisk disk, QueuePaths paths, WorkerFolder workers, string writer, TimeProvider time)
+    public QueueState(IDisk disk, QueuePaths paths, WorkerFolder workers, QueueFileOptions options, string writer, TimeProvider time)
     {
         (this.disk, this.paths, this.workers, this.writer, this.time) = (disk, paths, workers, writer, time);
         queue = new(disk, paths.Queue);
         ledger = new(disk, paths.Ledger, writer, time);
         keys = new(disk, paths.Ledger);
+        backups = new(disk, paths, ledger, options, writer, time);
     }
 
     /// <summary>Looks at what is there now, without the lock, and lets <paramref name="look"/> answer from it.</summary>
@@ -77,6 +80,44 @@ internal sealed class QueueState
                 FailWhere(requests, troubles, _ => true, broken);
                 return (troubles, false);
             }
+        }
+    }
+
+    /// <summary>Does something with the queue as a whole, under the held lock. Whatever goes wrong, the file is as it was, unless the exception says that it stands.</summary>
+    public T Maintain<T>(HeldLock held, Func<Maintenance, T> work)
+    {
+        lock (gate)
+        {
+            try
+            {
+                if (held.LeftBehind) SyncLeftovers_NeedsGate(held);
+                ledger.Refresh(underLock: true);
+                return work(new()
+                {
+                    Document = queue.Read(), Ledger = ledger, Keys = keys, Backups = backups, IsAlive = workers.IsAlive, Now = time.GetUtcNow(),
+                    Replace = (before, change) => Replace_NeedsGate(before, change, held),
+                });
+            }
+            catch
+            {
+                Forget_NeedsGate();
+                throw;
+            }
+        }
+    }
+
+    private void Replace_NeedsGate(QueueDocument before, QueueSerializer.Change change, HeldLock held)
+    {
+        try
+        {
+            var document = serializer.Serialize(before, change);
+            AtomicFile.Replace(disk, paths.Temporary($"{writer}-{++writes}"), paths.Queue, document.Bytes);
+            queue.Written(document);
+        }
+        catch (StoreException broken)
+        {
+            held.LeavesTrouble |= broken.Trouble == StoreTrouble.NotYetSafe;
+            throw;
         }
     }
 
@@ -156,6 +197,7 @@ internal sealed class QueueState
         {
             try
             {
+                if (transaction.Document.Length > 0) backups.KeepIfDue();
                 AtomicFile.Swap(disk, temporary, paths.Queue);
                 queue.Written(document);
                 serializer.Recycle(transaction.Document);

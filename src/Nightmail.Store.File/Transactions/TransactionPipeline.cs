@@ -41,6 +41,21 @@ internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock,
         return await request.Task;
     }
 
+    /// <summary>Does something with the queue as a whole, under its lock, apart from the changes.</summary>
+    public async ValueTask<T> MaintainAsync<T>(Func<Maintenance, T> work, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(closing.IsCancellationRequested, typeof(FileEmailStore));
+        try
+        {
+            using var held = await queueLock.TakeAsync(cancellationToken);
+            return state.Maintain(held, work);
+        }
+        finally
+        {
+            written();
+        }
+    }
+
     /// <summary>Lets what is under way end; what still waits fails.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -21,10 +21,11 @@ public sealed class FakeStoreWorld : StoreWorld
     public override IEmailStore Open() => OpenFile();
 
     /// <summary>A new process with its store.</summary>
-    public FileEmailStore OpenFile()
+    public FileEmailStore OpenFile(Func<QueueFileOptions, QueueFileOptions>? with = null)
     {
         var session = Disk.Start();
-        var store = FileEmailStore.Open(new() { Path = Path }, session, Time);
+        var options = new QueueFileOptions { Path = Path };
+        var store = FileEmailStore.Open(with is null ? options : with(options), session, Time);
         sessions.Add(store, session);
         return store;
     }

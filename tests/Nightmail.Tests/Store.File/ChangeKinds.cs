@@ -52,6 +52,14 @@ internal sealed class ChangeScene
         ["reschedule"] = async scene => (await scene.Store.ChangeAsync(scene.Waiting.Id, new EmailChange.Reschedule(scene.Waiting.ScheduledFor.AddDays(1), null), default)).Done.ShouldBeTrue(),
         ["retry"] = async scene => (await scene.Store.ChangeAsync(scene.Doubtful.Id, new EmailChange.Retry(), default)).Done.ShouldBeTrue(),
         ["mark sent"] = async scene => (await scene.Store.ChangeAsync(scene.Doubtful.Id, new EmailChange.MarkSent(), default)).Done.ShouldBeTrue(),
+        ["add, which makes a backup"] = async scene =>
+        {
+            scene.World.Time.Advance(TimeSpan.FromMinutes(2));
+            await scene.Store.AddAsync([scene.New()], default);
+        },
+        ["keep a backup"] = async scene => await scene.Store.Backups.CreateAsync(default),
+        ["restore a backup"] = async scene => await scene.Store.Backups.RestoreAsync((await scene.Store.Backups.ListAsync(default))[^1].Name, default),
+        ["prune the backups"] = async scene => await scene.Store.Backups.PruneAsync(default),
         ["pause all"] = async scene => await scene.Store.SetSendingPausedAsync(true, default),
     };
 

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Nightmail.Core.Scheduling;
+using Nightmail.Store.File.Backups;
+using NodaTime;
+
+namespace Nightmail.Cli.Printing;
+
+/// <summary>Backups as people and programs see and name them.</summary>
+internal static class BackupList
+{
+    private const string Latest = "latest";
+
+    /// <summary>The word that names one.</summary>
+    public static Argument<string> Name() => new("NAME") { Description = $"A backup's file name, as much of it as is unique, or '{Latest}'" };
+
+    /// <summary>The one that a word names.</summary>
+    /// <exception cref="CommandFailure">There is none, or more than one that could be meant.</exception>
+    public static BackupDescription Find(IReadOnlyList<BackupDescription> newestFirst, string word)
+    {
+        if (word == Latest) return newestFirst.FirstOrDefault(backup => backup.Damage is null) ?? throw CommandFailure.NotFound("there is no good backup; see nightmail backup list");
+        var named = Path.GetFileName(word);
+        if (newestFirst.FirstOrDefault(backup => backup.Name == named) is { } exact) return exact;
+        var found = newestFirst.Where(backup => named.Length > 0 && backup.Name.Contains(named, StringComparison.Ordinal)).ToList();
+        return found.Count switch
+        {
+            1 => found[0],
+            0 => throw CommandFailure.NotFound($"there is no backup '{word}'; see nightmail backup list"),
+            _ => throw CommandFailure.Usage($"'{word}' could be any of {found.Count} backups; write more of its name (nightmail backup list)"),
+        };
+    }
+
+    /// <summary>A table for people.</summary>
+    public static TextTable Table(IReadOnlyList<BackupDescription> backups, DateTimeZone zone, DateTimeOffset now)
+    {
+        var table = new TextTable("NAME", "MADE", "SIZE", "STATE", "WHY");
+        foreach (var backup in backups)
+            table.Add(backup.Name, TimeWords.Short(backup.CreatedAt, zone, now), backup.Size.ToString(CultureInfo.InvariantCulture), backup.Damage ?? "good", backup.Reason);
+        return table;
+    }
+
+    /// <summary>One as a JSON object.</summary>
+    public static void Write(Utf8JsonWriter json, BackupDescription backup)
+    {
+        json.WriteStartObject();
+        json.WriteString("filename", backup.Name);
+        json.WriteNumber("size", backup.Size);
+        json.WriteString("createdAt", JsonText.Time(backup.CreatedAt));
+        json.WriteString("sha256", backup.Sha256);
+        json.WriteBoolean("verified", backup.Damage is null);
+        if (backup.Damage is { } damage) json.WriteString("error", damage);
+        json.WriteString("reason", backup.Reason);
+        json.WriteEndObject();
+    }
+}

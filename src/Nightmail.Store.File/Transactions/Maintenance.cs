@@ -1,0 +1,30 @@
+using Nightmail.Store.File.Backups;
+using Nightmail.Store.File.Format;
+using Nightmail.Store.File.Ledger;
+
+namespace Nightmail.Store.File.Transactions;
+
+/// <summary>The queue as a whole, under its lock, for what is more than a change of rows: backups, restore, clean-up.</summary>
+internal sealed class Maintenance
+{
+    /// <summary>The file as it lies on the disk.</summary>
+    public required QueueDocument Document { get; init; }
+
+    /// <summary>The ledger.</summary>
+    public required SendLedger Ledger { get; init; }
+
+    /// <summary>The idempotency keys.</summary>
+    public required KeyFile Keys { get; init; }
+
+    /// <summary>The backups.</summary>
+    public required BackupFolder Backups { get; init; }
+
+    /// <summary>Whether a worker lives.</summary>
+    public required Func<string, bool> IsAlive { get; init; }
+
+    /// <summary>The present.</summary>
+    public required DateTimeOffset Now { get; init; }
+
+    /// <summary>Writes the file: a document, which need not be the present one, with a change to it.</summary>
+    public required Action<QueueDocument, QueueSerializer.Change> Replace { get; init; }
+}
