@@ -1,0 +1,65 @@
+using Nightmail.Core.Campaigns;
+using Nightmail.Core.Emails;
+
+namespace Nightmail.Core.Storage;
+
+/// <summary>One attempt in the send log.</summary>
+public sealed record SendLogEntry
+{
+    /// <summary>Rises from row to row. 0 until the log has given it.</summary>
+    public long Number { get; init; }
+
+    /// <summary>When the attempt was recorded.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The email.</summary>
+    public required EmailId Email { get; init; }
+
+    /// <summary>Its campaign; null: it has none.</summary>
+    public CampaignId? Campaign { get; init; }
+
+    /// <summary>The attempt's number, 1 for the first.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>How many attempts went before: 0 for the first.</summary>
+    public int RetryCount => Attempt - 1;
+
+    /// <summary>The account it went through.</summary>
+    public required string Account { get; init; }
+
+    /// <summary>The first recipient, bare.</summary>
+    public required string Recipient { get; init; }
+
+    /// <summary>The email's status after it.</summary>
+    public required EmailStatus Outcome { get; init; }
+
+    /// <summary>The server's words, or ours where no server spoke.</summary>
+    public string? Words { get; init; }
+
+    /// <summary>The reply's three digits; null: no SMTP server spoke.</summary>
+    public int? Code { get; init; }
+
+    /// <summary>The enhanced status code; null: there was none.</summary>
+    public string? Enhanced { get; init; }
+
+    /// <summary>How long it took.</summary>
+    public TimeSpan Took { get; init; }
+}
+
+/// <summary>Which rows of the send log; everything that is set must hold.</summary>
+/// <param name="Email">Only of this email.</param>
+/// <param name="Campaign">Only of this campaign.</param>
+/// <param name="Account">Only through this account.</param>
+/// <param name="Outcome">Only with this outcome.</param>
+/// <param name="Before">Only rows before this number: where the page before ended.</param>
+public sealed record SendLogFilter(EmailId? Email = null, CampaignId? Campaign = null, string? Account = null, EmailStatus? Outcome = null, long? Before = null);
+
+/// <summary>The record of every attempt, for people. What decides about sending is the ledger.</summary>
+public interface ISendLog
+{
+    /// <summary>Keeps rows; they are on stable storage when it returns.</summary>
+    ValueTask AppendAsync(IReadOnlyList<SendLogEntry> entries, CancellationToken cancellationToken);
+
+    /// <summary>The newest rows first, at most <paramref name="most"/>.</summary>
+    ValueTask<IReadOnlyList<SendLogEntry>> ListAsync(SendLogFilter filter, int most, CancellationToken cancellationToken);
+}
