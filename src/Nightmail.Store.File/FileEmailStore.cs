@@ -4,6 +4,7 @@ using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File.Backups;
+using Nightmail.Store.File.CleanUp;
 using Nightmail.Store.File.Disk;
 using Nightmail.Store.File.Operations;
 using Nightmail.Store.File.Salvage;
@@ -113,6 +114,10 @@ public sealed class FileEmailStore : IEmailStore
             transaction.Pause(paused);
             return true;
         }, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<int> CleanUpAsync(TimeSpan retention, CancellationToken cancellationToken) =>
+        pipeline.MaintainAsync(queue => new CleanUpPass(disk, paths, options, queue).Run(retention), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken) => LookAsync(view =>

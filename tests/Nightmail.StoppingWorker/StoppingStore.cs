@@ -63,6 +63,8 @@ internal sealed class StoppingStore(IEmailStore inner, StopPoint point) : IEmail
 
     public ValueTask SetSendingPausedAsync(bool paused, CancellationToken cancellationToken) => inner.SetSendingPausedAsync(paused, cancellationToken);
 
+    public ValueTask<int> CleanUpAsync(TimeSpan retention, CancellationToken cancellationToken) => inner.CleanUpAsync(retention, cancellationToken);
+
     public ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken) => inner.OverviewAsync(cancellationToken);
 
     public ValueTask<IWorkerPresence> EnterAsync(CancellationToken cancellationToken) => inner.EnterAsync(cancellationToken);

@@ -1,5 +1,6 @@
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Maintenance;
 using Nightmail.Core.Storage;
 
 namespace Nightmail.Core.Delivery;
@@ -38,6 +39,9 @@ public sealed record WorkerParts
     /// <summary>The accounts' circuits.</summary>
     public CircuitOptions Circuit { get; init; } = new();
 
+    /// <summary>When and what to clean up; null: never.</summary>
+    public CleanUpPolicy? CleanUp { get; init; }
+
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }
 
@@ -63,6 +67,7 @@ public sealed class Worker(WorkerParts parts)
     private static readonly TimeSpan FirstLookAgain = TimeSpan.FromMilliseconds(1);
 
     private readonly WakeSignal wake = new(parts.Time);
+    private readonly Cleaner cleaner = new(parts.Store, parts.CleanUp, parts.Time);
     private int vainLooks;
 
     /// <summary>
@@ -118,11 +123,12 @@ public sealed class Worker(WorkerParts parts)
         try
         {
             await rescuer.RunOnceAsync(stop);
+            await cleaner.RunOnceAsync(stop);
             if (await dispatcher.RunOnceAsync(stop, abandon) > 0) return false;
             if (mode != WorkerMode.Forever && dispatcher.OnTheWay == 0 && await IsOverAsync(mode, stop)) return true;
             var now = parts.Time.GetUtcNow();
             until = await dispatcher.NextAsync(stop) ?? DateTimeOffset.MaxValue;
-            until = Earliest(until, rescuer.Next, now + parts.Store.SyncInterval);
+            until = Earliest(until, rescuer.Next, cleaner.Next, now + parts.Store.SyncInterval);
 
             vainLooks = until <= now ? vainLooks + 1 : 0;
             if (vainLooks > 0) until = now + Backoff.Doubling(FirstLookAgain, vainLooks, StoreRetry);

@@ -52,6 +52,13 @@ public interface IEmailStore : ISendLedger, IAsyncDisposable
     /// <summary>Pauses or resumes sending as a whole: once this has returned, no begin is granted while paused.</summary>
     ValueTask SetSendingPausedAsync(bool paused, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Takes final emails out of the store whose rows have not changed for longer than <paramref name="retention"/>, counting them as pruned
+    /// in the same step, and removes what nobody needs any more. Keys of emails outlive them; what may still change, or is in doubt, stays.
+    /// </summary>
+    /// <returns>How many emails left the store.</returns>
+    ValueTask<int> CleanUpAsync(TimeSpan retention, CancellationToken cancellationToken);
+
     /// <summary>Counts and the pause, at one moment.</summary>
     ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken);
 

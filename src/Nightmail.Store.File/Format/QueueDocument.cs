@@ -51,6 +51,12 @@ internal sealed class QueueDocument
     /// <summary>The highest ledger sequence that any row has taken in.</summary>
     public long MaxLedgerLast => maxLedgerLast ??= Entries.Count == 0 ? 0 : Entries.Max(entry => entry.LedgerLast);
 
+    /// <summary>The same queue with other entries; it has no bytes before it is written.</summary>
+    public QueueDocument With(IReadOnlyList<QueueEntry> entries) => new(entries)
+    {
+        Buffer = [], Length = 0, Created = Created, Revision = Revision, Statistics = Statistics, SendingPaused = SendingPaused, Carried = Carried,
+    };
+
     /// <summary>The entry of that id, damaged or not, or null.</summary>
     public QueueEntry? Find(EmailId id) => byId.TryGetValue(id, out var entry) ? entry : null;
 }

@@ -11,6 +11,7 @@ internal sealed class CheckedLog(IDisk disk, string path)
 {
     private long offset;
     private bool unterminated;
+    private ulong? identity;
 
     /// <summary>The bytes that were there at the last look.</summary>
     public long Length { get; private set; }
@@ -22,12 +23,13 @@ internal sealed class CheckedLog(IDisk disk, string path)
     /// <param name="underLock">True while nobody can append: then a last line without its line feed, whose check holds, counts too, because
     /// the next append ends it. Without the lock somebody may be in the middle of writing it.</param>
     /// <param name="take">Is given the JSON, which may be kept.</param>
-    /// <returns>False when the file is gone or shorter than it was: what was read of it no longer counts.</returns>
+    /// <returns>False when the file is gone, another one, or shorter than it was: what was read of it no longer counts.</returns>
     public bool Refresh(bool underLock, Action<ReadOnlyMemory<byte>> take)
     {
         if (disk.Stat(path) is not { } stat) return !Exists;
-        if (stat.Length < Length) return false;
+        if (stat.Length < Length || (identity is { } known && stat.Identity != known)) return false;
         Exists = true;
+        identity = stat.Identity;
         if (stat.Length == offset) return true;
         var bytes = disk.ReadAll(path, offset);
         if (bytes is null) return false;

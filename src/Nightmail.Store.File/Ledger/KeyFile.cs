@@ -25,12 +25,7 @@ internal sealed class KeyFile(IDisk disk, string folder)
     /// <summary>The key as it was last seen, or null.</summary>
     public SeenKey? Find(string key)
     {
-        if (!log.Refresh(underLock: true, Take))
-        {
-            Forget();
-            log.Refresh(underLock: true, Take);
-        }
-
+        Read();
         return keys.GetValueOrDefault(key);
     }
 
@@ -47,6 +42,22 @@ internal sealed class KeyFile(IDisk disk, string folder)
         foreach (var each in added) keys[each.Key.Key] = each;
     }
 
+    /// <summary>Removes the keys that are over for good, by writing the others anew. Needs the queue's lock.</summary>
+    /// <returns>How many went.</returns>
+    public int Forget(Func<SeenKey, bool> isOver)
+    {
+        Read();
+        var left = keys.Values.Where(seen => !isOver(seen)).ToList();
+        var gone = keys.Count - left.Count;
+        if (gone == 0) return 0;
+        var all = new MemoryStream();
+        foreach (var each in left) all.Write(CheckedLine.Write(Write(each)));
+        var path = PathOf(folder);
+        AtomicFile.Replace(disk, $"{path}.{disk.ProcessId}-{disk.NextNumber()}{QueuePaths.TemporaryEnding}", path, all.GetBuffer().AsSpan(0, (int)all.Length));
+        Forget();
+        return gone;
+    }
+
     /// <summary>Forgets everything, so that the next look reads what is really there.</summary>
     public void Forget()
     {
@@ -57,7 +68,16 @@ internal sealed class KeyFile(IDisk disk, string folder)
     /// <summary>Makes durable what a process that died may have left unsynced.</summary>
     public void SyncLeftovers() => log.Secure();
 
-    private static CheckedLog New(IDisk disk, string folder) => new(disk, Path.Combine(folder, "keys"));
+    private static CheckedLog New(IDisk disk, string folder) => new(disk, PathOf(folder));
+
+    private static string PathOf(string folder) => Path.Combine(folder, "keys");
+
+    private void Read()
+    {
+        if (log.Refresh(underLock: true, Take)) return;
+        Forget();
+        log.Refresh(underLock: true, Take);
+    }
 
     private void Take(ReadOnlyMemory<byte> line)
     {

@@ -1,0 +1,73 @@
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+using Nightmail.Store.File.Disk;
+using Nightmail.Store.File.Format;
+using Nightmail.Store.File.Transactions;
+
+namespace Nightmail.Store.File.CleanUp;
+
+/// <summary>One clean-up, under the queue's lock. Each part for itself: one that fails is told and stops no other.</summary>
+internal sealed class CleanUpPass(IDisk disk, QueuePaths paths, QueueFileOptions options, Maintenance queue)
+{
+    /// <summary>Cleans up.</summary>
+    /// <returns>How many emails left the queue.</returns>
+    /// <exception cref="StoreException">The queue could not be written.</exception>
+    public int Run(TimeSpan retention)
+    {
+        var pruned = Prune(retention);
+        Try("leftover files", () => RemoveLeftovers(paths.Folder));
+        Try("leftover files", () => RemoveLeftovers(paths.Ledger));
+        Try("attachments", () => new BlobSweep(disk, paths, queue.Now).Run());
+        Try("backups", () => queue.Backups.Prune().Count);
+        Try("idempotency keys", () => queue.Keys.Forget(seen => IsOver(seen.At, options.KeyRetention) && queue.Document.Find(seen.Email)?.Email?.Status.IsFinal() != false));
+        return pruned;
+    }
+
+    private int Prune(TimeSpan retention)
+    {
+        var going = queue.Document.Entries.Where(entry => IsGoing(entry, retention)).ToHashSet();
+        if (going.Count == 0) return 0;
+        var statistics = queue.Document.Statistics;
+        foreach (var entry in going)
+        {
+            statistics = statistics with { Pruned = statistics.Pruned.With(entry.Email!.Status, 1) };
+
+            // Its adder may have died before it noted the key, which then goes with the row.
+            if (entry.Email.IdempotencyKey is { } key && queue.Keys.Find(key.Key) is null) queue.Keys.Append([new(key, entry.Id, entry.Email.CreatedAt)]);
+        }
+
+        queue.Backups.KeepIfDue();
+        var left = queue.Document.With([.. queue.Document.Entries.Where(entry => !going.Contains(entry))]);
+        queue.Replace(left, new(new(), statistics, queue.Document.SendingPaused, queue.Now));
+        foreach (var entry in going) options.Observer.On(new StoreEvent.Changed(entry.Id, entry.Email!.Status, null));
+        return going.Count;
+    }
+
+    /// <summary>Only what is final, by the row and by the ledger, and has been so for long enough.</summary>
+    private bool IsGoing(QueueEntry entry, TimeSpan retention) =>
+        entry.Status?.IsFinal() == true && entry.Email is { } row && row.Status.IsFinal() && IsOver(row.LastModified, retention)
+        && queue.Ledger.LastSequenceOf(entry.Id) <= row.LedgerLast;
+
+    private bool IsOver(DateTimeOffset since, TimeSpan retention) => queue.Now - since > retention;
+
+    /// <summary>Under the lock nobody has a temporary file here: whoever made one is dead.</summary>
+    private int RemoveLeftovers(string folder)
+    {
+        var ours = Path.GetFileName(paths.Stem);
+        var left = disk.List(folder).Where(name => name.EndsWith(QueuePaths.TemporaryEnding, StringComparison.Ordinal)
+            && (name.StartsWith(paths.TemporaryPrefix, StringComparison.Ordinal) || name.StartsWith(ours + ".", StringComparison.Ordinal) || folder == paths.Ledger));
+        return left.Count(name => disk.Delete(Path.Combine(folder, name)));
+    }
+
+    private void Try(string what, Func<int> part)
+    {
+        try
+        {
+            if (part() is > 0 and var count) options.Observer.On(new StoreEvent.Done($"cleaned up {what}: {count} removed"));
+        }
+        catch (StoreException failed)
+        {
+            options.Observer.On(new StoreEvent.Warned($"could not clean up {what}: {failed.Message}"));
+        }
+    }
+}
