@@ -85,6 +85,13 @@ public sealed class FileEmailStore : IEmailStore
     }
 
     /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken)
+    {
+        if (!await LookAsync(Claiming.HasExpired, cancellationToken)) return [];
+        return await RunAsync(Claiming.Expire, cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<string?> BeginAsync(Claim claim, LedgerEntry entry, CancellationToken cancellationToken) =>
         RunAsync(transaction => Sending.Begin(transaction, claim, entry), cancellationToken);
 

@@ -55,6 +55,8 @@ internal sealed class StoppingStore(IEmailStore inner, StopPoint point) : IEmail
 
     public ValueTask<IReadOnlyList<ScheduledEmail>> ListAsync(EmailFilter filter, CancellationToken cancellationToken) => inner.ListAsync(filter, cancellationToken);
 
+    public ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken) => inner.ExpireAsync(cancellationToken);
+
     public ValueTask<DateTimeOffset?> NextDueAsync(AccountCapacities capacities, CancellationToken cancellationToken) => inner.NextDueAsync(capacities, cancellationToken);
 
     public ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken) => inner.ChangeAsync(id, change, cancellationToken);

@@ -25,6 +25,7 @@ internal sealed class DemoBoard(TimeProvider time) : IEngineObserver
         {
             if (happened is EngineEvent.Recorded recorded) Record_NeedsLock(recorded);
             else if (happened is EngineEvent.Rescued rescued) Put_NeedsLock(rescued.Email);
+            else if (happened is EngineEvent.Expired expired) Put_NeedsLock(expired.Email);
         }
     }
 

@@ -16,7 +16,7 @@ internal static class EventWords
     {
         EngineEvent.Claimed => LogLevel.Debug,
         EngineEvent.Recorded { Email.Status: EmailStatus.Sent or EmailStatus.Pending } => LogLevel.Information,
-        EngineEvent.StoreFailed => LogLevel.Error,
+        EngineEvent.StoreFailed or EngineEvent.Faulted => LogLevel.Error,
         _ => LogLevel.Warning,
     };
 
@@ -28,9 +28,11 @@ internal static class EventWords
         EngineEvent.Recorded { Email.Status: EmailStatus.Pending } => "deferred",
         EngineEvent.Recorded recorded => recorded.Email.Status.Name(),
         EngineEvent.ClaimLost => "claim_lost",
+        EngineEvent.Expired => "expired",
         EngineEvent.Rescued => "rescued",
         EngineEvent.AccountHeld => "account_held",
         EngineEvent.StoreFailed => "store_failed",
+        EngineEvent.Faulted => "fault",
         _ => throw new ArgumentOutOfRangeException(nameof(happened), happened, null),
     };
 
@@ -40,9 +42,11 @@ internal static class EventWords
         EngineEvent.Claimed claimed => $"claimed {claimed.Email} for {claimed.Account} (attempt {claimed.Attempt})",
         EngineEvent.Recorded recorded => Line(recorded, zone),
         EngineEvent.ClaimLost lost => $"left alone {lost.Email}: {lost.Why}",
+        EngineEvent.Expired expired => $"expired {expired.Email.Id}: it was not wanted after {TimeWords.Short(expired.Email.NotAfter ?? expired.At, zone, expired.At)}{Reason(expired.Email)}",
         EngineEvent.Rescued rescued => $"rescued {rescued.Email.Id}: now {rescued.Email.Status.Name()}{Reason(rescued.Email)}",
         EngineEvent.AccountHeld held => $"account {held.Account} held until {TimeWords.Short(held.Until, zone, held.At)}: {held.Fault.Words}",
         EngineEvent.StoreFailed failed => $"store: {failed.Message}",
+        EngineEvent.Faulted fault => $"a fault in nightmail, please report it: {fault.Message}",
         _ => throw new ArgumentOutOfRangeException(nameof(happened), happened, null),
     };
 
@@ -68,6 +72,11 @@ internal static class EventWords
                 json.WriteNumber("attempt", lost.Attempt);
                 json.WriteString("reason", lost.Why);
                 break;
+            case EngineEvent.Expired expired:
+                json.WriteString("id", expired.Email.Id.ToString());
+                if (expired.Email.NotAfter is { } last) json.WriteString("notAfter", JsonText.Time(last));
+                WriteRow(json, expired.Email);
+                break;
             case EngineEvent.Rescued rescued:
                 json.WriteString("id", rescued.Email.Id.ToString());
                 json.WriteString("status", rescued.Email.Status.Name());
@@ -81,6 +90,9 @@ internal static class EventWords
                 break;
             case EngineEvent.StoreFailed failed:
                 json.WriteString("error", failed.Message);
+                break;
+            case EngineEvent.Faulted fault:
+                json.WriteString("error", fault.Message);
                 break;
         }
 

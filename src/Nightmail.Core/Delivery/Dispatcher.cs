@@ -28,6 +28,7 @@ public sealed class Dispatcher(
     public async Task<int> RunOnceAsync(CancellationToken stop, CancellationToken abandon)
     {
         onTheWay.RemoveWhere(task => task.IsCompleted);
+        foreach (var expired in await store.ExpireAsync(stop)) observer.On(new EngineEvent.Expired(time.GetUtcNow(), expired));
         var capacities = accounts.Capacities();
         if (capacities.IsExhausted) return 0;
         var claims = await store.ClaimDueAsync(owner, capacities, stop);
@@ -67,7 +68,7 @@ public sealed class Dispatcher(
         catch (Exception broken) when (broken is not OutOfMemoryException)
         {
             // One email's fault must not stop the others. Its claim stays until the rescue takes it back.
-            observer.On(new EngineEvent.StoreFailed(time.GetUtcNow(), $"{claim.Email.Id}: {broken.GetType().Name}: {broken.Message}"));
+            observer.On(new EngineEvent.Faulted(time.GetUtcNow(), $"{claim.Email.Id}: {broken.GetType().Name}: {Discretion.WithoutAddresses(broken.Message)}"));
         }
 
         if (accounts.Finish(claim.Account, outcome) is { } until && outcome?.Fault is { } fault)

@@ -14,6 +14,9 @@ public abstract record EngineEvent(DateTimeOffset At)
     /// <summary>A claim was lost to a person or a rescuer before the attempt could begin or be recorded.</summary>
     public sealed record ClaimLost(DateTimeOffset At, EmailId Email, int Attempt, string Why) : EngineEvent(At);
 
+    /// <summary>An email's last moment has passed while it waited: it has failed.</summary>
+    public sealed record Expired(DateTimeOffset At, ScheduledEmail Email) : EngineEvent(At);
+
     /// <summary>A dead or stuck worker's email was taken back.</summary>
     public sealed record Rescued(DateTimeOffset At, ScheduledEmail Email) : EngineEvent(At);
 
@@ -22,6 +25,9 @@ public abstract record EngineEvent(DateTimeOffset At)
 
     /// <summary>The store could not be used; the engine tries again.</summary>
     public sealed record StoreFailed(DateTimeOffset At, string Message) : EngineEvent(At);
+
+    /// <summary>A fault of ours. The engine goes on; whoever reads of it should report it.</summary>
+    public sealed record Faulted(DateTimeOffset At, string Message) : EngineEvent(At);
 }
 
 /// <summary>Is told what the engine does. Must return at once and not throw.</summary>

@@ -66,9 +66,13 @@ public sealed class Worker(WorkerParts parts)
     /// <summary>The first pause of that kind. An email that fell due during the look is claimed in the next one.</summary>
     private static readonly TimeSpan FirstLookAgain = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>The longest pause after a fault of ours; nobody watches the log more often than that.</summary>
+    private static readonly TimeSpan FaultRetryMax = TimeSpan.FromMinutes(1);
+
     private readonly WakeSignal wake = new(parts.Time);
     private readonly Cleaner cleaner = new(parts.Store, parts.CleanUp, parts.Time);
     private int vainLooks;
+    private int faults;
 
     /// <summary>
     /// Runs until the mode's end or until told to stop; then takes no more, breaks off what has not begun and gives those claims back,
@@ -130,6 +134,7 @@ public sealed class Worker(WorkerParts parts)
             until = await dispatcher.NextAsync(stop) ?? DateTimeOffset.MaxValue;
             until = Earliest(until, rescuer.Next, cleaner.Next, now + parts.Store.SyncInterval);
 
+            faults = 0;
             vainLooks = until <= now ? vainLooks + 1 : 0;
             if (vainLooks > 0) until = now + Backoff.Doubling(FirstLookAgain, vainLooks, StoreRetry);
         }
@@ -138,6 +143,14 @@ public sealed class Worker(WorkerParts parts)
             parts.Observer.On(new EngineEvent.StoreFailed(parts.Time.GetUtcNow(), failed.Message));
             if (mode != WorkerMode.Forever && dispatcher.OnTheWay == 0) throw;
             until = parts.Time.GetUtcNow() + StoreRetry;
+        }
+        catch (Exception broken) when (broken is not (OutOfMemoryException or OperationCanceledException))
+        {
+            // A fault of ours, over one odd email perhaps: it must not keep the worker from the others for good.
+            var words = $"{broken.GetType().Name}: {Discretion.WithoutAddresses(broken.Message)}";
+            parts.Observer.On(new EngineEvent.Faulted(parts.Time.GetUtcNow(), words));
+            if (mode != WorkerMode.Forever && dispatcher.OnTheWay == 0) throw;
+            until = parts.Time.GetUtcNow() + Backoff.Doubling(StoreRetry, ++faults, FaultRetryMax);
         }
 
         await wake.SleepAsync(until, ClockCheck, stop);

@@ -31,10 +31,14 @@ public interface IEmailStore : ISendLedger, IAsyncDisposable
     ValueTask<DateTimeOffset?> NextDueAsync(AccountCapacities capacities, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Moves due emails to sending, oldest first, no more than the capacities take, each under a new attempt of <paramref name="owner"/>;
-    /// what has expired fails. Nobody else gets the same emails.
+    /// Moves due emails to sending, oldest first, no more than the capacities take, each under a new attempt of <paramref name="owner"/>.
+    /// Nobody else gets the same emails, and what has expired nobody gets.
     /// </summary>
     ValueTask<IReadOnlyList<Claim>> ClaimDueAsync(WorkerId owner, AccountCapacities capacities, CancellationToken cancellationToken);
+
+    /// <summary>Fails the emails whose <c>not_after</c> has passed while they waited.</summary>
+    /// <returns>Those emails, as they are now.</returns>
+    ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken);
 
     /// <summary>Records the result of an attempt and ends the claim: the outcome goes to the ledger, then the row.</summary>
     /// <returns>False if the claim had been lost; then the row was not written (the outcome was: late news settles doubt).</returns>

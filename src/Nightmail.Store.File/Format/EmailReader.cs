@@ -98,7 +98,7 @@ internal ref struct EmailReader
             case "retried_at": retriedAt = UnixTime.Read(ref json); break;
             case "recipients": recipients = EmailParts.Recipients(ref json, ref unknown); break;
             case "idempotency_key": key = Key(ref json); break;
-            case "ledger_last": ledgerLast = Math.Max(0, Lenient.Whole(ref json) ?? 0); break;
+            case "ledger_last": ledgerLast = Math.Max(0, Lenient.Whole(ref json) ?? 0) is <= Lenient.MaxSequence and var known ? known : throw new FormatException("it is larger than can be"); break;
         }
     }
 

@@ -6,6 +6,11 @@ namespace Nightmail.Store.File.Format;
 /// <summary>Reads single values as other programs wrote them. Each leaves the reader on the value's last token.</summary>
 internal static class Lenient
 {
+    /// <summary>The largest number that every program with numbers in JSON can hold exactly; sequences end there, and nobody comes near it.</summary>
+    public const long MaxSequence = 1L << 53;
+
+    private const int MaxCount = 1_000_000_000;
+
     /// <summary>A string, or a number or truth value as one; null for null.</summary>
     public static string? Text(ref Utf8JsonReader reader) => reader.TokenType switch
     {
@@ -34,7 +39,8 @@ internal static class Lenient
     }
 
     /// <summary>A count that fits an <see cref="int"/>.</summary>
-    public static int Count(ref Utf8JsonReader reader) => (int)Math.Clamp(Whole(ref reader) ?? 0, 0, int.MaxValue);
+    /// <exception cref="FormatException">It is more than anything here was ever counted: to go on counting from it would go wrong.</exception>
+    public static int Count(ref Utf8JsonReader reader) => Whole(ref reader) is not > MaxCount and var count ? (int)Math.Max(0, count ?? 0) : throw new FormatException("a count is larger than can be");
 
     /// <summary>Mailboxes: an array of them, or one string; none for null.</summary>
     public static IReadOnlyList<string> Mailboxes(ref Utf8JsonReader reader)

@@ -48,8 +48,11 @@ internal sealed class QueueDocument
     /// <summary>Top-level keys that are carried along, in the order of the file.</summary>
     public IReadOnlyList<CarriedKey> Carried { get; init; } = [];
 
-    /// <summary>The highest ledger sequence that any row has taken in.</summary>
-    public long MaxLedgerLast => maxLedgerLast ??= Entries.Count == 0 ? 0 : Entries.Max(entry => entry.LedgerLast);
+    /// <summary>
+    /// The highest ledger sequence that any row has taken in. One that is beyond belief was made up: its email is held or unreadable, and
+    /// no other one's entries may be numbered after it.
+    /// </summary>
+    public long MaxLedgerLast => maxLedgerLast ??= Entries.Where(entry => entry.LedgerLast <= Lenient.MaxSequence / 2).Select(entry => entry.LedgerLast).DefaultIfEmpty().Max();
 
     /// <summary>The same queue with other entries; it has no bytes before it is written.</summary>
     public QueueDocument With(IReadOnlyList<QueueEntry> entries) => new(entries)

@@ -190,6 +190,8 @@ internal ref struct QueueScanner
 
     private readonly bool IsOlderName()
     {
+        // Nobody writes those with escapes, and an escape can be of half a character, which cannot be compared with anything.
+        if (json.ValueIsEscaped) return false;
         foreach (var older in QueueKeys.OlderEntry)
         {
             if (json.ValueTextEquals(older)) return true;

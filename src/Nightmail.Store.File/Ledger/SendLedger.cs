@@ -66,7 +66,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     {
         var complete = entry with
         {
-            Sequence = Math.Max(LastSequence, above) + 1,
+            Sequence = checked(Math.Max(LastSequence, above) + 1),
             At = UnixTime.RoundDown(entry.At),
             NextAttempt = entry.NextAttempt is { } next ? UnixTime.RoundUp(next) : null,
             Date = entry.Date is { } date ? UnixTime.RoundDown(date) : null,

@@ -147,10 +147,15 @@ public abstract partial class EmailStoreConformance : IAsyncLifetime
     public async Task An_email_that_came_too_late_for_itself_expires()
     {
         var email = await AddAsync(Given.Email(Time) with { NotAfter = Time.GetUtcNow().AddMinutes(1) });
-        Time.Advance(TimeSpan.FromMinutes(1) + TimeSpan.FromMilliseconds(1));
+        Time.Advance(TimeSpan.FromMinutes(1));
+        (await store.ExpireAsync(Cancel)).ShouldBeEmpty();
+        Time.Advance(TimeSpan.FromMilliseconds(1));
+        (await store.NextDueAsync(Given.Capacity(), Cancel)).ShouldBe(email.ScheduledFor);
         (await store.ClaimDueAsync(worker.Id, Given.Capacity(), Cancel)).ShouldBeEmpty();
-        var expired = await store.FindAsync(email.Id, Cancel);
-        (expired!.Status, expired.Reason).ShouldBe((EmailStatus.Failed, FailureReason.Expired));
+        (await store.ExpireAsync(Cancel)).Single().Id.ShouldBe(email.Id);
+        (await store.ExpireAsync(Cancel)).ShouldBeEmpty();
+        var expired = await FindAsync(email.Id);
+        (expired.Status, expired.Reason).ShouldBe((EmailStatus.Failed, FailureReason.Expired));
     }
 
     [Fact]

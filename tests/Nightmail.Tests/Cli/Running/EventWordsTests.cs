@@ -49,4 +49,14 @@ public sealed class EventWordsTests
     [InlineData(EmailStatus.Paused, false, "paused")]
     public void Every_end_of_an_attempt_has_its_name(EmailStatus status, bool waits, string name) =>
         EventWords.NameOf(new EngineEvent.Recorded(Now, Email with { Status = status, NextAttempt = waits ? Now : null }, 1, "work", TimeSpan.Zero)).ShouldBe(name);
+
+    [Fact]
+    public void An_email_that_expired_and_a_fault_of_ours_have_their_words()
+    {
+        var expired = new EngineEvent.Expired(Now, Email with { Status = EmailStatus.Failed, Reason = FailureReason.Expired, NotAfter = Now.AddMinutes(-5) });
+        EventWords.Line(expired, DateTimeZone.Utc).ShouldBe("expired email_0123456789abcdef0123456789abcdef: it was not wanted after 07:55");
+        JsonText.Line(json => EventWords.Write(json, expired)).ShouldContain("\"notAfter\":\"2026-11-22T07:55:00Z\"");
+        (EventWords.NameOf(expired), EventWords.NameOf(new EngineEvent.Faulted(Now, "odd"))).ShouldBe(("expired", "fault"));
+        EventWords.Line(new EngineEvent.Faulted(Now, "odd"), DateTimeZone.Utc).ShouldBe("a fault in nightmail, please report it: odd");
+    }
 }
