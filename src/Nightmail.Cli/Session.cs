@@ -30,10 +30,10 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
 
     /// <summary>The configuration.</summary>
     /// <exception cref="ConfigException">It cannot be used.</exception>
-    public Settings Settings => settings ??= SettingsFile.Load(globals.Config, surroundings.Variable);
+    public Settings Settings => settings ??= WithZones(SettingsFile.Load(globals.Config, surroundings.Variable));
 
     /// <summary>The zone in which times are read and shown.</summary>
-    public DateTimeZone Zone => zone ??= Settings.TimeZone is { } name && TimeZoneRules.Default.TryFind(name, out var named, out _) ? named : surroundings.MachineZone();
+    public DateTimeZone Zone => zone ??= ZoneOf(Settings);
 
     /// <summary>The queue file.</summary>
     public string QueuePath => Paths.Queue(globals.Queue, Settings, surroundings.Variable).Path;
@@ -77,6 +77,7 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
         WorkerRuns = (await Store.WorkersAsync(cancellationToken)).Count > 0,
         SendingPaused = (await Store.OverviewAsync(cancellationToken)).SendingPaused,
         Accounts = Settings.Accounts,
+        Standings = await Store.AccountsAsync(Settings.Accounts, cancellationToken),
     };
 
     /// <summary>Says something that is not data.</summary>
@@ -94,6 +95,15 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
         if (opened is not null) await opened.Store.DisposeAsync();
         log?.Dispose();
     }
+
+    /// <summary>Only a limit by the day needs a zone, and to find the machine's takes time.</summary>
+    private Settings WithZones(Settings loaded) => loaded.Accounts.All(account => account.Limits.PerDay is null || account.Zone is not null) ? loaded : loaded with
+    {
+        Accounts = [.. loaded.Accounts.Select(account => account with { Zone = account.Zone ?? ZoneOf(loaded) })],
+    };
+
+    private DateTimeZone ZoneOf(Settings loaded) =>
+        loaded.TimeZone is { } name && TimeZoneRules.Default.TryFind(name, out var named, out _) ? named : surroundings.MachineZone();
 
     private OpenedStore OpenStore()
     {

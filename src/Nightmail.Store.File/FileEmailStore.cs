@@ -27,6 +27,7 @@ public sealed class FileEmailStore : IEmailStore
     private readonly TransactionPipeline pipeline;
     private readonly ChangeSignal changes;
     private readonly RecoveryReportFile reports;
+    private readonly AccountSignal accountChanges = new();
 
     private FileEmailStore(QueueFileOptions options, IDisk disk, TimeProvider time)
     {
@@ -38,7 +39,7 @@ public sealed class FileEmailStore : IEmailStore
         changes = new(disk, paths);
         reports = new(disk, paths.Reports);
         state = new(disk, paths, workers, options, writer, time);
-        pipeline = new(state, new(disk, paths.Lock, writer, options.LockTimeout, time), changes.Raise, options.SharesWrites);
+        pipeline = new(state, new(disk, paths.Lock, writer, options.LockTimeout, time), changes.Raise, accountChanges.Raise, options.SharesWrites);
         Blobs = new FileBlobStore(disk, paths.Blobs, writer);
         Backups = new(disk, paths, pipeline);
     }
@@ -80,7 +81,7 @@ public sealed class FileEmailStore : IEmailStore
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<Claim>> ClaimDueAsync(WorkerId owner, AccountCapacities capacities, CancellationToken cancellationToken)
     {
-        if (!await LookAsync(view => Claiming.HasWork(view, capacities), cancellationToken)) return [];
+        if (!await LookAsync(view => Claiming.HasWork(view, owner, capacities), cancellationToken)) return [];
         return await RunAsync(transaction => Claiming.Apply(transaction, owner, capacities), cancellationToken);
     }
 
@@ -113,6 +114,17 @@ public sealed class FileEmailStore : IEmailStore
         if (!await LookAsync(view => Changing.NeedsRescue(view, policy), cancellationToken)) return [];
         return await RunAsync(transaction => Changing.Rescue(transaction, policy), cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<AccountStanding>> AccountsAsync(IReadOnlyList<Account> accounts, CancellationToken cancellationToken) =>
+        LookAsync(view => Claiming.Standings(view, accounts), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> ResetAccountAsync(string account, CancellationToken cancellationToken) =>
+        RunAsync(transaction => Circuits.Reset(transaction, account), cancellationToken);
+
+    /// <inheritdoc/>
+    public IDisposable OnAccountChanged(Action<AccountChange> callback) => accountChanges.Subscribe(callback);
 
     /// <inheritdoc/>
     public async ValueTask SetSendingPausedAsync(bool paused, CancellationToken cancellationToken) =>

@@ -63,6 +63,12 @@ internal sealed class StoppingStore(IEmailStore inner, StopPoint point) : IEmail
 
     public ValueTask<IReadOnlyList<ScheduledEmail>> RescueAsync(DoubtPolicy policy, CancellationToken cancellationToken) => inner.RescueAsync(policy, cancellationToken);
 
+    public ValueTask<IReadOnlyList<AccountStanding>> AccountsAsync(IReadOnlyList<Account> accounts, CancellationToken cancellationToken) => inner.AccountsAsync(accounts, cancellationToken);
+
+    public ValueTask<bool> ResetAccountAsync(string account, CancellationToken cancellationToken) => inner.ResetAccountAsync(account, cancellationToken);
+
+    public IDisposable OnAccountChanged(Action<AccountChange> callback) => inner.OnAccountChanged(callback);
+
     public ValueTask SetSendingPausedAsync(bool paused, CancellationToken cancellationToken) => inner.SetSendingPausedAsync(paused, cancellationToken);
 
     public ValueTask<int> CleanUpAsync(TimeSpan retention, CancellationToken cancellationToken) => inner.CleanUpAsync(retention, cancellationToken);

@@ -1,5 +1,7 @@
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Scheduling;
+using NodaTime;
 
 namespace Nightmail.Cli.Configuration;
 
@@ -7,16 +9,14 @@ namespace Nightmail.Cli.Configuration;
 internal static class AccountReader
 {
     /// <summary>What an account may have by its specification that no part of this version keeps; said, not hidden.</summary>
-    private static readonly string[] LimitsNotKept = ["perMinute", "perHour", "perDay", "perCampaign", "messageSize"];
+    private static readonly string[] LimitsNotKept = ["perCampaign", "messageSize"];
 
     /// <summary>All accounts. Where none says that it is the default one, the first is.</summary>
     public static IReadOnlyList<Account> ReadAll(ConfigSection section, List<string> warnings, Func<string, string?> variable)
     {
         var accounts = section.Members.Select(member => Read(member, section, warnings, variable)).ToList();
-        if (accounts.Where(account => account.IsDefault).Skip(1).FirstOrDefault() is { } second)
-            throw section.Error(second.Name, $"a second default account: \"{second.Name}\"; only one can be the default");
         if (accounts.Count > 0 && !accounts.Exists(account => account.IsDefault)) accounts[0] = accounts[0] with { IsDefault = true };
-        return accounts;
+        return Account.WithStandIns(accounts);
     }
 
     private static Account Read(ConfigMember member, ConfigSection accounts, List<string> warnings, Func<string, string?> variable)
@@ -31,6 +31,10 @@ internal static class AccountReader
             MaySendAs = section.Texts("maySendAs"),
             EnvelopeFrom = section.Text("envelopeFrom"),
             IsDefault = section.Boolean("default", otherwise: false),
+            IsEnabled = section.Boolean("enabled", otherwise: true),
+            Priority = section.Number("priority", 1, 0, 1000),
+            Weight = section.Number("weight", 1, 1, 1000),
+            Zone = Zone(section),
             Transport = TransportReader.Read(section.Section("transport"), variable),
             Limits = Limits(section.Section("limits"), warnings),
         };
@@ -43,12 +47,21 @@ internal static class AccountReader
         return account;
     }
 
+    private static DateTimeZone? Zone(ConfigSection section)
+    {
+        if (section.Text("timeZone") is not { } name) return null;
+        return TimeZoneRules.Default.TryFind(name, out var zone, out var error) ? zone : throw section.Error("timeZone", error);
+    }
+
     private static AccountLimits Limits(ConfigSection section, List<string> warnings)
     {
         var defaults = new AccountLimits();
         var limits = new AccountLimits
         {
             Connections = section.Number("connections", defaults.Connections, 1, 1000),
+            PerMinute = section.OptionalNumber("perMinute", 1, 1_000_000),
+            PerHour = section.OptionalNumber("perHour", 1, 10_000_000),
+            PerDay = section.OptionalNumber("perDay", 1, 100_000_000),
             RecipientsPerTransaction = section.Number("recipientsPerTransaction", defaults.RecipientsPerTransaction, 1, 100_000),
             EmailsPerConnection = section.Number("emailsPerConnection", defaults.EmailsPerConnection, 1, 1_000_000),
         };

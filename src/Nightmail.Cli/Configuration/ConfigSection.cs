@@ -101,6 +101,14 @@ internal sealed class ConfigSection
         return value;
     }
 
+    /// <summary>A whole number within bounds, or null where there is none.</summary>
+    public int? OptionalNumber(string key, int least, int most)
+    {
+        if (Has(key)) return Number(key, least, least, most);
+        readings.Add(PathOf(key), null, null);
+        return null;
+    }
+
     /// <summary>A share from 0 to 1.</summary>
     public double Share(string key, double otherwise)
     {

@@ -45,7 +45,7 @@ internal static class EmailJson
 
     /// <summary>The From mailbox: the email's own, what it was sent with, or that of the account it will go through; null when no account fits.</summary>
     public static string? SenderOf(ScheduledEmail email, WhyContext context) =>
-        email.Content.From ?? email.FrozenFrom ?? context.Accounts.FirstOrDefault(account => Core.Accounts.AccountCapacities.Suits(account, email))?.From;
+        email.Content.From ?? email.FrozenFrom ?? context.Accounts.FirstOrDefault(account => account.Suits(email))?.FromOf(email);
 
     private static string DomainOf(string? from) => from is not null && Mailbox.TryParse(from, out var mailbox, out _) ? mailbox.Domain : "";
 

@@ -15,6 +15,7 @@ internal static class EventWords
     public static LogLevel LevelOf(EngineEvent happened) => happened switch
     {
         EngineEvent.Claimed => LogLevel.Debug,
+        EngineEvent.AccountProbing or EngineEvent.AccountWorks => LogLevel.Information,
         EngineEvent.Recorded { Email.Status: EmailStatus.Sent or EmailStatus.Pending } => LogLevel.Information,
         EngineEvent.StoreFailed or EngineEvent.Faulted => LogLevel.Error,
         _ => LogLevel.Warning,
@@ -31,6 +32,8 @@ internal static class EventWords
         EngineEvent.Expired => "expired",
         EngineEvent.Rescued => "rescued",
         EngineEvent.AccountHeld => "account_held",
+        EngineEvent.AccountProbing => "account_probing",
+        EngineEvent.AccountWorks => "account_works",
         EngineEvent.StoreFailed => "store_failed",
         EngineEvent.Faulted => "fault",
         _ => throw new ArgumentOutOfRangeException(nameof(happened), happened, null),
@@ -45,6 +48,8 @@ internal static class EventWords
         EngineEvent.Expired expired => $"expired {expired.Email.Id}: it was not wanted after {TimeWords.Short(expired.Email.NotAfter ?? expired.At, zone, expired.At)}{Reason(expired.Email)}",
         EngineEvent.Rescued rescued => $"rescued {rescued.Email.Id}: now {rescued.Email.Status.Name()}{Reason(rescued.Email)}",
         EngineEvent.AccountHeld held => $"account {held.Account} held until {TimeWords.Short(held.Until, zone, held.At)}: {held.Fault.Words}",
+        EngineEvent.AccountProbing probing => $"account {probing.Account} is tried again with {probing.Email}",
+        EngineEvent.AccountWorks works => $"account {works.Account} works again",
         EngineEvent.StoreFailed failed => $"store: {failed.Message}",
         EngineEvent.Faulted fault => $"a fault in nightmail, please report it: {fault.Message}",
         _ => throw new ArgumentOutOfRangeException(nameof(happened), happened, null),
@@ -87,6 +92,13 @@ internal static class EventWords
                 json.WriteString("reason", held.Fault.Reason.ToString().ToLowerInvariant());
                 json.WriteString("error", held.Fault.Words);
                 json.WriteString("until", JsonText.Time(held.Until));
+                break;
+            case EngineEvent.AccountProbing probing:
+                json.WriteString("account", probing.Account);
+                json.WriteString("id", probing.Email.ToString());
+                break;
+            case EngineEvent.AccountWorks works:
+                json.WriteString("account", works.Account);
                 break;
             case EngineEvent.StoreFailed failed:
                 json.WriteString("error", failed.Message);

@@ -1,4 +1,3 @@
-using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 
 namespace Nightmail.Cli.Running;
@@ -13,12 +12,13 @@ internal sealed class WorkerHost(Session session, IEngineObserver observer) : IA
     public async Task<bool> RunAsync(WorkerMode mode, Shutdown shutdown)
     {
         var settings = session.Settings;
-        var accounts = settings.Accounts.Select(account => Limited(account, settings.Worker.Connections)).ToDictionary(account => account.Name);
+        var accounts = settings.Accounts.ToDictionary(account => account.Name);
         var worker = new Worker(new()
         {
             Store = session.Store,
             Composer = Composition.Composer(session.Blobs),
-            Accounts = [.. accounts.Values],
+            Accounts = settings.Accounts,
+            ConnectionsPerAccount = settings.Worker.Connections,
             Transports = name => transports.TryGetValue(name, out var open) ? open
                 : transports[name] = Composition.Transport(accounts[name], settings.Delivery, session.Surroundings),
             Policy = settings.Delivery,
@@ -50,7 +50,4 @@ internal sealed class WorkerHost(Session session, IEngineObserver observer) : IA
     {
         foreach (var transport in transports.Values) await transport.DisposeAsync();
     }
-
-    private static Account Limited(Account account, int connections) =>
-        account with { Limits = account.Limits with { Connections = Math.Min(account.Limits.Connections, connections) } };
 }

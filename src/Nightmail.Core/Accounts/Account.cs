@@ -1,5 +1,6 @@
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
+using NodaTime;
 
 namespace Nightmail.Core.Accounts;
 
@@ -18,8 +19,26 @@ public sealed record Account
     /// <summary>The envelope sender; null: the address of the From header.</summary>
     public string? EnvelopeFrom { get; init; }
 
-    /// <summary>True for the account of emails that name neither account nor From.</summary>
+    /// <summary>True for an account of emails that name neither account nor From. Where several are, each of these emails goes out as whichever sends it.</summary>
     public bool IsDefault { get; init; }
+
+    /// <summary>
+    /// The From of emails that name neither account nor From, when they go through this one although another is the default: the
+    /// default's, which this one may use too. Null: such emails do not go through it, or it is a default one itself.
+    /// </summary>
+    public string? StandsInAs { get; init; }
+
+    /// <summary>False takes it out of service: nothing is sent through it, and its emails wait.</summary>
+    public bool IsEnabled { get; init; } = true;
+
+    /// <summary>Which accounts are preferred where several may send: the lowest number first.</summary>
+    public int Priority { get; init; } = 1;
+
+    /// <summary>Its share among accounts of the same priority: one of weight 2 gets twice as many emails as one of weight 1.</summary>
+    public int Weight { get; init; } = 1;
+
+    /// <summary>The zone in which its days begin; null: UTC.</summary>
+    public DateTimeZone? Zone { get; init; }
 
     /// <summary>The way out.</summary>
     public required TransportSettings Transport { get; init; }
@@ -29,6 +48,21 @@ public sealed record Account
 
     /// <summary>The key its messages are signed with; null: they are not signed here.</summary>
     public DkimSettings? Dkim { get; init; }
+
+    /// <summary>The From mailbox of an email that goes through it.</summary>
+    public string FromOf(ScheduledEmail email) => email.Content.From ?? email.FrozenFrom ?? (email.Account == Name ? From : StandsInAs ?? From);
+
+    /// <summary>True when the email may go through it: it is the one that the email names, or the email names none and it may use its From.</summary>
+    public bool Suits(ScheduledEmail email)
+    {
+        var from = email.Content.From ?? email.FrozenFrom;
+        if (email.Account is { } wanted) return Name == wanted && MaySend(from);
+        return from is null ? IsDefault || StandsInAs is not null : MaySend(from);
+    }
+
+    /// <summary>The accounts with <see cref="StandsInAs"/> worked out.</summary>
+    public static IReadOnlyList<Account> WithStandIns(IReadOnlyList<Account> accounts) =>
+        [.. accounts.Select(account => account with { StandsInAs = account.IsDefault ? null : accounts.FirstOrDefault(other => other.IsDefault && account.MaySend(other.From))?.From })];
 
     /// <summary>True when an email with this From mailbox may go through it.</summary>
     public bool MaySend(string? from)
@@ -48,8 +82,17 @@ public sealed record Account
 /// <summary>Limits of one account.</summary>
 public sealed record AccountLimits
 {
-    /// <summary>Connections, or emails on their way, at once. Four keeps a small provider content and a slow one from stopping the rest.</summary>
+    /// <summary>Emails on their way at once, over all workers. Four keeps a small provider content and a slow one from stopping the rest.</summary>
     public int Connections { get; init; } = 4;
+
+    /// <summary>Emails in any 60 seconds, over all workers; null: no limit.</summary>
+    public int? PerMinute { get; init; }
+
+    /// <summary>Emails in any 60 minutes; null: no limit.</summary>
+    public int? PerHour { get; init; }
+
+    /// <summary>Emails in a day of the account's zone; null: no limit.</summary>
+    public int? PerDay { get; init; }
 
     /// <summary>Recipients in one transaction. RFC 5321 4.5.3.1.8 asks every server to take 100.</summary>
     public int RecipientsPerTransaction { get; init; } = 100;

@@ -1,65 +1,106 @@
 using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
 
 namespace Nightmail.Core.Accounts;
 
-/// <summary>The numbers of a circuit breaker (<c>circuit</c> in the configuration).</summary>
-public sealed record CircuitOptions
-{
-    /// <summary>Account failures in a row that open a circuit. Five outlasts a server's restart and stops before a provider takes offence.</summary>
-    public int FailureThreshold { get; init; } = 5;
-
-    /// <summary>How long nothing is sent through an account whose circuit has opened.</summary>
-    public TimeSpan Cooldown { get; init; } = TimeSpan.FromMinutes(5);
-
-    /// <summary>The same when only the network failed: that passes sooner.</summary>
-    public TimeSpan NetworkCooldown { get; init; } = TimeSpan.FromSeconds(15);
-
-    /// <summary>The longest network cooldown.</summary>
-    public TimeSpan NetworkCooldownMax { get; init; } = TimeSpan.FromMinutes(2);
-
-    /// <summary>The longest cooldown of any other reason.</summary>
-    public TimeSpan CooldownMax { get; init; } = TimeSpan.FromHours(1);
-}
-
-/// <summary>The circuit of one account: a fact that is asked before claiming, not an exception while sending.</summary>
-/// <param name="ConsecutiveFailures">Account failures since the last success.</param>
-/// <param name="OpenUntil">Nothing is sent before this; null: closed. Once it has passed, one email probes.</param>
-/// <param name="LastFault">What opened it, or counts towards opening it.</param>
-/// <param name="Openings">Openings in a row, for the doubling cooldown.</param>
-public sealed record Circuit(int ConsecutiveFailures, DateTimeOffset? OpenUntil, AccountFault? LastFault, int Openings)
-{
-    /// <summary>No failure known.</summary>
-    public static Circuit Closed { get; } = new(0, null, null, 0);
-
-    /// <summary>How many emails may be on their way at once: none while open, one to probe, all when closed.</summary>
-    public int Allowance(int connections, DateTimeOffset now) => OpenUntil switch
-    {
-        null => connections,
-        { } until when until <= now => 1,
-        _ => 0,
-    };
-}
-
-/// <summary>How a circuit goes on after an attempt. Pure.</summary>
+/// <summary>How a circuit goes on. Pure: a store reads the circuit, asks, and writes the answer together with the row it belongs to.</summary>
 public static class CircuitBreaker
 {
-    /// <summary>The circuit after the server gave its verdict on message or recipient: it works.</summary>
-    public static Circuit AfterSuccess() => Circuit.Closed;
-
-    /// <summary>The circuit after an account failure.</summary>
-    public static Circuit AfterFailure(Circuit circuit, AccountFault fault, CircuitOptions options, DateTimeOffset now)
+    /// <summary>The circuit after an attempt.</summary>
+    /// <param name="circuit">As it is in the store.</param>
+    /// <param name="claim">Whose attempt it was: only one of the circuit's present term says anything new.</param>
+    /// <param name="finding">What it says about the account.</param>
+    /// <param name="options">The numbers.</param>
+    /// <param name="now">The store's clock.</param>
+    public static CircuitStep After(Circuit circuit, Claim claim, AccountFinding finding, CircuitOptions options, DateTimeOffset now)
     {
-        var failures = circuit.ConsecutiveFailures + 1;
-        var probing = circuit.OpenUntil is not null;
-        var opens = probing || failures >= options.FailureThreshold || fault.Reason is AccountFaultReason.Auth or AccountFaultReason.Configuration;
-        if (!opens) return circuit with { ConsecutiveFailures = failures, LastFault = fault };
-
-        // An attempt that had started before the circuit opened says nothing new.
-        if (circuit.OpenUntil is { } until && until > now) return circuit with { ConsecutiveFailures = failures, LastFault = fault };
-        var openings = circuit.Openings + 1;
-        var cooldown = fault.Reason == AccountFaultReason.Network
-            ? Backoff.Doubling(options.NetworkCooldown, openings, options.NetworkCooldownMax)
-            : Backoff.Doubling(options.Cooldown, openings, options.CooldownMax);
-        return new(failures, now + cooldown, fault, openings);
+        var probes = circuit.Probe?.IsOf(claim) ?? false;
+        if (claim.Term != circuit.Term || (circuit.IsOpen && !probes)) return new(circuit);
+        return finding switch
+        {
+            AccountFinding.Failed failed => AfterFailure(circuit, failed.Fault, options, now),
+            AccountFinding.Doubt when probes => new(Open(circuit, circuit.Fault, options, now)),
+            AccountFinding.Refused refused => AfterRefusal(circuit, claim.Email.Id, refused, options, now),
+            AccountFinding.Answered => new(Closed(circuit)),
+            AccountFinding.Nothing when probes => new(Released(circuit, now)),
+            _ => new(circuit),
+        };
     }
+
+    /// <summary>The circuit once its cooldown has passed and an email was chosen to probe.</summary>
+    public static Circuit Probing(Circuit circuit, EmailId email, WorkerId worker, int attempt, CircuitOptions options, DateTimeOffset now) => circuit with
+    {
+        Probe = new(email, worker, attempt, now, options.CooldownAfter(circuit.Cooldown, ReasonOf(circuit.Fault))),
+    };
+
+    /// <summary>The circuit after its probe died with its worker: open again, for twice as long.</summary>
+    public static Circuit AfterProbeDied(Circuit circuit, DateTimeOffset now) => circuit.Probe is not { } probe ? circuit : circuit with
+    {
+        Failures = circuit.Failures + 1,
+        OpenUntil = now + probe.CooldownIfLost,
+        Cooldown = probe.CooldownIfLost,
+        Term = circuit.Term + 1,
+        Probe = null,
+    };
+
+    /// <summary>The circuit after its probe was taken back, by a person or by a worker that stops: another email may probe at once.</summary>
+    public static Circuit Released(Circuit circuit, DateTimeOffset now) =>
+        circuit.Probe is null ? circuit : circuit with { Probe = null, OpenUntil = circuit.OpenUntil < now ? circuit.OpenUntil : now };
+
+    /// <summary>The circuit after a person closed it by hand. What is under way then says nothing any more.</summary>
+    public static Circuit Reset(Circuit circuit) => new() { Term = circuit.Term + 1 };
+
+    /// <summary>The circuit as it is when no failure is known.</summary>
+    public static Circuit Closed(Circuit circuit) => new() { Term = circuit.Term };
+
+    private static CircuitStep AfterFailure(Circuit circuit, AccountFault fault, CircuitOptions options, DateTimeOffset now)
+    {
+        var counted = circuit with { Failures = circuit.Failures + 1, Fault = fault };
+        var opens = circuit.IsOpen || counted.Failures >= options.FailureThreshold || fault.Reason is AccountFaultReason.Auth or AccountFaultReason.Configuration;
+        return new(opens ? Open(counted, fault, options, now) : counted);
+    }
+
+    private static CircuitStep AfterRefusal(Circuit circuit, EmailId email, AccountFinding.Refused refused, CircuitOptions options, DateTimeOffset now)
+    {
+        List<PolicyRefusal> row = [.. circuit.Refusals.Where(each => each.Email != email), new(email, refused.Domains)];
+        var distrusted = row.Count >= CircuitOptions.RefusalThreshold
+            && row.SelectMany(each => each.Domains).Distinct(StringComparer.OrdinalIgnoreCase).Count() >= CircuitOptions.RefusalDomains;
+        if (!distrusted)
+        {
+            // All of one domain: what it refuses for ever must not grow for ever.
+            if (row.Count >= CircuitOptions.RefusalThreshold) row.RemoveAt(0);
+            return new(Closed(circuit) with { Refusals = row });
+        }
+
+        var fault = new AccountFault(AccountFaultReason.Reputation, $"{row.Count} emails in a row refused: {Discretion.WithoutAddresses(refused.Words)}");
+        // The row goes on: if the probe is refused in the same way, that is the next of it.
+        List<PolicyRefusal> kept = [.. row.TakeLast(CircuitOptions.RefusalThreshold)];
+        return new(Open(circuit with { Failures = circuit.Failures + 1, Refusals = kept }, fault, options, now)) { Reopened = [.. row.Select(each => each.Email)] };
+    }
+
+    private static Circuit Open(Circuit circuit, AccountFault? fault, CircuitOptions options, DateTimeOffset now)
+    {
+        var cooldown = options.CooldownAfter(circuit.Cooldown, ReasonOf(fault));
+        return circuit with
+        {
+            Fault = fault,
+            OpenedAt = circuit.OpenedAt ?? now,
+            OpenUntil = now + cooldown,
+            Cooldown = cooldown,
+            Term = circuit.Term + 1,
+            Probe = null,
+        };
+    }
+
+    /// <summary>A circuit that a person wrote into the file by hand may name no reason.</summary>
+    private static AccountFaultReason ReasonOf(AccountFault? fault) => fault?.Reason ?? AccountFaultReason.Network;
+
+}
+
+/// <summary>A circuit after a step.</summary>
+/// <param name="Circuit">As it is to be written.</param>
+public sealed record CircuitStep(Circuit Circuit)
+{
+    /// <summary>Emails whose refusals turned out to be the sender's fault: they become pending again.</summary>
+    public IReadOnlyList<EmailId> Reopened { get; init; } = [];
 }

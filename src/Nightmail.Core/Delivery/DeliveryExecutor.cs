@@ -13,6 +13,7 @@ public sealed class DeliveryExecutor(
     IMessageComposer composer,
     Func<string, ITransport> transports,
     DeliveryPolicy policy,
+    CircuitOptions circuit,
     TimeProvider time,
     Random random,
     IEngineObserver observer)
@@ -28,11 +29,10 @@ public sealed class DeliveryExecutor(
     /// <param name="account">The account it goes through.</param>
     /// <param name="stop">Breaks off what has not begun; the claim is given back. What has begun is finished.</param>
     /// <param name="abandon">Gives up even on recording; the rescue then finds the email in doubt.</param>
-    /// <returns>What the account's part of it came to; null when the account was not asked or not to blame.</returns>
-    public async Task<DeliveryOutcome?> ExecuteAsync(Claim claim, Account account, CancellationToken stop, CancellationToken abandon)
+    public async Task ExecuteAsync(Claim claim, Account account, CancellationToken stop, CancellationToken abandon)
     {
         var started = time.GetTimestamp();
-        var from = claim.Email.Content.From ?? claim.Email.FrozenFrom ?? account.From;
+        var from = account.FromOf(claim.Email);
         var identity = IdentityOf(claim.Email, from, time.GetUtcNow());
         IOutgoingMessage message;
         try
@@ -42,18 +42,18 @@ public sealed class DeliveryExecutor(
         catch (MessageInvalidException invalid)
         {
             await RecordAsync(claim, new(Lifecycle.Invalid(claim.Email, invalid.Message, time.GetUtcNow()) with { Reason = invalid.Reason }, null), started, abandon);
-            return null;
+            return;
         }
         catch (StoreException unreadable)
         {
             var deferred = DeliveryOutcome.Of(Verdict.Deferred, Pending(claim.Email), new(0, null, unreadable.Message), begun: false);
             await RecordAsync(claim, new(Lifecycle.After(claim.Email, deferred, policy, time.GetUtcNow(), random), null), started, abandon);
-            return null;
+            return;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             await RecordAsync(claim, new(Lifecycle.GivenBack(claim.Email, time.GetUtcNow()), null), started, abandon);
-            return null;
+            return;
         }
 
         await using (message)
@@ -61,7 +61,6 @@ public sealed class DeliveryExecutor(
             var attempt = new Attempt(claim, account, identity, from, store, time);
             var outcome = await attempt.RunAsync(transports(account.Name), message, stop, abandon);
             await RecordAsync(claim, Result(claim, attempt, outcome, stop), started, abandon);
-            return attempt.Refusal is null && !(stop.IsCancellationRequested && !attempt.EverBegun) ? outcome : null;
         }
     }
 
@@ -82,14 +81,17 @@ public sealed class DeliveryExecutor(
         var brokenOff = !attempt.EverBegun && (attempt.Refusal is not null || (stop.IsCancellationRequested && outcome.Recipients.All(each => each.Verdict == Verdict.Untried)));
         if (brokenOff) return new(Lifecycle.GivenBack(claim.Email, now), attempt.OutcomeEntry(outcome, null, null));
 
-        var row = Lifecycle.After(attempt.Frozen(claim.Email), attempt.Combined(outcome), policy, now, random);
+        var combined = attempt.Combined(outcome);
+        var row = Lifecycle.After(attempt.Frozen(claim.Email), combined, policy, now, random);
         var gaveUp = row is { Status: EmailStatus.Failed, Reason: FailureReason.GaveUp } ? row.Reason : null;
-        return new(row, attempt.OutcomeEntry(outcome, row.NextAttempt, gaveUp));
+        return new(row, attempt.OutcomeEntry(outcome, row.NextAttempt, gaveUp)) { Account = new(AccountFinding.Of(combined), circuit) };
     }
 
     /// <summary>Writes the result, however long the store cannot: it is known and must not be forgotten.</summary>
     private async Task RecordAsync(Claim claim, AttemptResult result, long started, CancellationToken abandon)
     {
+        // Even nothing is news: a probe that said nothing lets another one try.
+        result = result with { Account = result.Account ?? new(new AccountFinding.Nothing(), circuit) };
         for (var tries = 1; ; tries++)
         {
             try

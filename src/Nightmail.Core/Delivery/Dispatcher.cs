@@ -46,9 +46,7 @@ public sealed class Dispatcher(
     public async Task<DateTimeOffset?> NextAsync(CancellationToken cancellationToken)
     {
         var capacities = accounts.Capacities();
-        var due = capacities.IsExhausted ? null : await store.NextDueAsync(capacities, cancellationToken);
-        var opening = accounts.NextOpening();
-        return due is null || opening < due ? opening : due;
+        return capacities.IsExhausted ? null : await store.NextDueAsync(capacities, cancellationToken);
     }
 
     /// <summary>Waits until everything on its way has arrived and is recorded.</summary>
@@ -56,10 +54,9 @@ public sealed class Dispatcher(
 
     private async Task SendAsync(Claim claim, CancellationToken stop, CancellationToken abandon)
     {
-        DeliveryOutcome? outcome = null;
         try
         {
-            outcome = await executor.ExecuteAsync(claim, accounts[claim.Account], stop, abandon);
+            await executor.ExecuteAsync(claim, accounts[claim.Account], stop, abandon);
         }
         catch (OperationCanceledException) when (abandon.IsCancellationRequested)
         {
@@ -71,8 +68,7 @@ public sealed class Dispatcher(
             observer.On(new EngineEvent.Faulted(time.GetUtcNow(), $"{claim.Email.Id}: {broken.GetType().Name}: {Discretion.WithoutAddresses(broken.Message)}"));
         }
 
-        if (accounts.Finish(claim.Account, outcome) is { } until && outcome?.Fault is { } fault)
-            observer.On(new EngineEvent.AccountHeld(time.GetUtcNow(), claim.Account, fault, until));
+        accounts.Finish(claim.Account);
         wake.Wake();
     }
 }

@@ -18,6 +18,9 @@ public sealed class EmailLedger(IReadOnlyList<LedgerEntry> entries)
     /// <summary>The entries that a row with this <paramref name="known"/> sequence has not taken in.</summary>
     public IEnumerable<LedgerEntry> After(long known) => entries.Where(entry => entry.Sequence > known);
 
+    /// <summary>True when any transaction of that attempt was begun, answered or not.</summary>
+    public bool HasBegun(int attempt) => entries.Any(entry => entry.Kind == LedgerKind.Begin && entry.Attempt == attempt);
+
     /// <summary>True when that transaction of that attempt was begun, answered or not.</summary>
     public bool HasBegun(int attempt, int transaction) =>
         entries.Any(entry => entry.Kind == LedgerKind.Begin && entry.Attempt == attempt && entry.Transaction == transaction);

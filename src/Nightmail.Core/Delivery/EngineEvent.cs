@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 
 namespace Nightmail.Core.Delivery;
@@ -20,14 +21,29 @@ public abstract record EngineEvent(DateTimeOffset At)
     /// <summary>A dead or stuck worker's email was taken back.</summary>
     public sealed record Rescued(DateTimeOffset At, ScheduledEmail Email) : EngineEvent(At);
 
-    /// <summary>The account takes nothing until then.</summary>
+    /// <summary>The account's circuit has opened: it takes nothing until then.</summary>
     public sealed record AccountHeld(DateTimeOffset At, string Account, AccountFault Fault, DateTimeOffset Until) : EngineEvent(At);
+
+    /// <summary>The account's circuit has been open long enough: this email tries whether it works again.</summary>
+    public sealed record AccountProbing(DateTimeOffset At, string Account, EmailId Email) : EngineEvent(At);
+
+    /// <summary>The account's circuit is closed again.</summary>
+    public sealed record AccountWorks(DateTimeOffset At, string Account) : EngineEvent(At);
 
     /// <summary>The store could not be used; the engine tries again.</summary>
     public sealed record StoreFailed(DateTimeOffset At, string Message) : EngineEvent(At);
 
     /// <summary>A fault of ours. The engine goes on; whoever reads of it should report it.</summary>
     public sealed record Faulted(DateTimeOffset At, string Message) : EngineEvent(At);
+
+    /// <summary>The event for a change of a circuit.</summary>
+    public static EngineEvent Of(AccountChange change) => change.Event switch
+    {
+        CircuitEvent.Opened => new AccountHeld(change.At, change.Account, change.Circuit.Fault ?? new(AccountFaultReason.Network, "no reason is known"), change.Circuit.OpenUntil ?? change.At),
+        CircuitEvent.Probing => new AccountProbing(change.At, change.Account, change.Circuit.Probe!.Email),
+        CircuitEvent.Closed => new AccountWorks(change.At, change.Account),
+        _ => throw new ArgumentOutOfRangeException(nameof(change), change.Event, null),
+    };
 }
 
 /// <summary>Is told what the engine does. Must return at once and not throw.</summary>

@@ -31,6 +31,9 @@ public enum LedgerKind
 
     /// <summary>A person closes the doubt: its doubtful recipients count as delivered.</summary>
     MarkSent,
+
+    /// <summary>The refusals that <see cref="LedgerEntry.Recipients"/> names were about the account and not about this email: those recipients are pending again.</summary>
+    Reopen,
 }
 
 /// <summary>One line of the send ledger, which lies outside the store and outside every backup and is only ever appended to.</summary>

@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 
 namespace Nightmail.Core.Delivery;
@@ -24,7 +25,11 @@ public sealed record DeliveryPolicy
 /// <summary>What an attempt came to and what the store has to write: the ledger's entry first, where something was begun, then the row.</summary>
 /// <param name="Email">The row after the attempt; the store sets its ledger sequence.</param>
 /// <param name="Outcome">The outcome of the last begun transaction; null when none is open.</param>
-public sealed record AttemptResult(ScheduledEmail Email, LedgerEntry? Outcome);
+public sealed record AttemptResult(ScheduledEmail Email, LedgerEntry? Outcome)
+{
+    /// <summary>What the attempt says about the account; null: nothing.</summary>
+    public AccountReport? Account { get; init; }
+}
 
 /// <summary>Says what becomes of an email after an attempt. Pure.</summary>
 public static class Lifecycle
@@ -55,6 +60,7 @@ public static class Lifecycle
             SentAt = delivered is null ? email.SentAt : now,
             SentReply = delivered?.Reply?.ToString() ?? email.SentReply,
             LastError = Trouble(outcome),
+            FailedAccounts = outcome.Fault is null ? [] : WithFailed(email, email.LastAccount),
         };
         return status == EmailStatus.Pending ? Later(row, outcome, policy, now, random) : row;
     }
@@ -77,6 +83,10 @@ public static class Lifecycle
         ClaimedBy = null,
         LastModified = now,
     };
+
+    /// <summary>The accounts that have failed the email, with one more.</summary>
+    internal static IReadOnlyList<string> WithFailed(ScheduledEmail email, string? account) =>
+        account is null || email.FailedAccounts.Contains(account) ? email.FailedAccounts : [.. email.FailedAccounts, account];
 
     private static ScheduledEmail Later(ScheduledEmail row, DeliveryOutcome outcome, DeliveryPolicy policy, DateTimeOffset now, Random random)
     {

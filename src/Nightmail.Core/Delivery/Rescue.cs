@@ -60,6 +60,7 @@ public static class Rescue
             Status = paused ? EmailStatus.Paused : EmailStatus.Pending,
             ClaimedBy = null,
             LostClaims = lost,
+            FailedAccounts = [],
             NextAttempt = lost >= 2 && !paused ? now + (LostClaimWait * Math.Pow(2, lost - 2)) : row.NextAttempt,
             LastError = paused
                 ? $"its worker died or stalled {lost} times in a row before sending began; look at the message, then resume it"

@@ -96,6 +96,7 @@ public static class Settlement
         LedgerKind.Edit => row,
         LedgerKind.Retry => Retried(row, entry.At),
         LedgerKind.MarkSent => MarkedSent(row, entry.At),
+        LedgerKind.Reopen => Reopened(row, entry),
         _ => throw new ArgumentOutOfRangeException(nameof(entry), entry.Kind, null),
     };
 
@@ -156,6 +157,7 @@ public static class Settlement
             NextAttempt = status == EmailStatus.Pending ? entry.NextAttempt : null,
             Deferrals = waits && entry.Fault is null && refused is not null ? row.Deferrals + 1 : row.Deferrals,
             AccountFailures = waits && entry.Fault is not null ? row.AccountFailures + 1 : row.AccountFailures,
+            FailedAccounts = entry.Fault is null ? [] : Lifecycle.WithFailed(row, entry.Account),
             SentAt = delivered is null ? row.SentAt : entry.At,
             SentReply = delivered?.Reply?.ToString() ?? row.SentReply,
             LastError = entry.Fault?.Words ?? refused?.Reply?.ToString() ?? (delivered is null ? row.LastError : null),
@@ -178,10 +180,20 @@ public static class Settlement
             NotAfter = row.NotAfter < now ? null : row.NotAfter,
             Deferrals = 0,
             AccountFailures = 0,
+            FailedAccounts = [],
             LostClaims = 0,
             Recipients = [.. open.Select(recipient => recipient.Status == RecipientStatus.InDoubt || (refusedToo && recipient.Status == RecipientStatus.Rejected)
                 ? recipient with { Status = RecipientStatus.Pending } : recipient)],
         };
+    }
+
+    /// <summary>The row after refusals turned out to be the account's matter. Who was taken back meanwhile stays so.</summary>
+    private static ScheduledEmail Reopened(ScheduledEmail row, LedgerEntry entry)
+    {
+        IReadOnlyList<Recipient> recipients = [.. row.AllRecipients().Select(recipient => recipient.Status == RecipientStatus.Rejected && entry.Recipients.Any(outcome => IsTo(recipient, outcome))
+            ? recipient with { Status = RecipientStatus.Pending } : recipient)];
+        var (status, reason) = row.Status is EmailStatus.Cancelled or EmailStatus.Paused ? (row.Status, row.Reason) : StatusOf(recipients);
+        return row with { Status = status, Reason = reason, Recipients = recipients };
     }
 
     /// <summary>The row after a person said that its doubtful recipients have it.</summary>

@@ -23,9 +23,8 @@ public sealed record WhyContext
     /// <summary>The accounts of the configuration.</summary>
     public required IReadOnlyList<Account> Accounts { get; init; }
 
-    /// <summary>The accounts that take nothing now: until when, and what happened. Empty where nobody knows.</summary>
-    public IReadOnlyDictionary<string, (DateTimeOffset Until, AccountFault Fault)> Holds { get; init; } =
-        new Dictionary<string, (DateTimeOffset Until, AccountFault Fault)>();
+    /// <summary>How the accounts stand now; empty where nobody knows, and then all of them are taken to be well.</summary>
+    public IReadOnlyList<AccountStanding> Standings { get; init; } = [];
 }
 
 /// <summary>The one sentence that says why an email is where it is, and when what comes next. One function for every face.</summary>

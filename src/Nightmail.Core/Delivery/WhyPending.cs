@@ -20,9 +20,10 @@ internal static class WhyPending
     {
         if (context.SendingPaused) return $"{Due(email, context)}; sending is paused as a whole: `nightmail resume --all` goes on";
         if (NoRoute(email, context.Accounts) is { } obstacle) return $"{Due(email, context)}; {obstacle}";
-        if (email.Due > context.Now) return $"{Waiting(email, context)}{(context.WorkerRuns ? "" : $"; {Nobody}")}";
-        if (!context.WorkerRuns) return $"pending; {Nobody} ({Due(email, context)}){Past(email)}";
-        return Held(email, context) ?? $"{Due(email, context)}; a worker is about to send it{Past(email)}";
+        var held = WhyAccounts.Held(email, context);
+        if (email.Due > context.Now) return $"{(held is null ? Waiting(email, context) : $"{Due(email, context)}; {held}")}{(context.WorkerRuns ? "" : $"; {Nobody}")}";
+        if (!context.WorkerRuns) return $"pending; {Nobody} ({Due(email, context)}){(held is null ? Past(email) : $"; {held}")}";
+        return $"{Due(email, context)}; {held ?? $"a worker is about to send it{Past(email)}"}";
     }
 
     private static string Due(ScheduledEmail email, WhyContext context) => $"due {Why.At(email.Due, context)}";
@@ -45,7 +46,7 @@ internal static class WhyPending
     /// <summary>Null when at least one account may send it.</summary>
     private static string? NoRoute(ScheduledEmail email, IReadOnlyList<Account> accounts)
     {
-        if (accounts.Any(account => AccountCapacities.Suits(account, email))) return null;
+        if (accounts.Any(account => account.Suits(email))) return null;
         if (accounts.Count == 0) return "no account is configured to send it";
         if (email.Account is not { } wanted)
             return (email.Content.From ?? email.FrozenFrom) is null ? "no account is the default one, and it names none" : "no account may send as its From address";
@@ -53,16 +54,4 @@ internal static class WhyPending
             ? $"account {wanted} may not send as its From address"
             : $"account {wanted} is not in the configuration";
     }
-
-    /// <summary>Null when an account that may send it takes emails now.</summary>
-    private static string? Held(ScheduledEmail email, WhyContext context)
-    {
-        var suitable = context.Accounts.Where(account => AccountCapacities.Suits(account, email)).ToList();
-        if (suitable.Any(account => !IsHeld(account.Name, context))) return null;
-        var first = suitable.MinBy(account => context.Holds[account.Name].Until)!.Name;
-        var (until, fault) = context.Holds[first];
-        return $"{Due(email, context)}; account {first} takes nothing after: {Why.Words(fault.Words, fault.Reason.ToString())}; next try {Why.At(until, context)} ({TimeWords.Relative(until - context.Now)})";
-    }
-
-    private static bool IsHeld(string account, WhyContext context) => context.Holds.TryGetValue(account, out var hold) && hold.Until > context.Now;
 }

@@ -42,6 +42,9 @@ public sealed record WorkerParts
     /// <summary>When and what to clean up; null: never.</summary>
     public CleanUpPolicy? CleanUp { get; init; }
 
+    /// <summary>Emails on their way at once through one account, by this worker, whatever the account itself would take.</summary>
+    public int ConnectionsPerAccount { get; init; } = int.MaxValue;
+
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }
 
@@ -102,10 +105,11 @@ public sealed class Worker(WorkerParts parts)
 
     private async Task WorkAsync(WorkerId id, WorkerMode mode, CancellationToken stop, CancellationToken abandon)
     {
-        var executor = new DeliveryExecutor(parts.Store, parts.Composer, parts.Transports, parts.Policy, parts.Time, parts.Random, parts.Observer);
-        var dispatcher = new Dispatcher(parts.Store, id, new(parts.Accounts, parts.Circuit, parts.Time), executor, parts.Time, parts.Observer, wake);
+        var executor = new DeliveryExecutor(parts.Store, parts.Composer, parts.Transports, parts.Policy, parts.Circuit, parts.Time, parts.Random, parts.Observer);
+        var dispatcher = new Dispatcher(parts.Store, id, new(parts.Accounts, parts.Circuit, parts.ConnectionsPerAccount), executor, parts.Time, parts.Observer, wake);
         var rescuer = new ClaimRescuer(parts.Store, parts.Policy.InDoubt, parts.Time, parts.Observer);
         using var subscription = parts.Store.OnChanged(wake.Wake);
+        using var circuits = parts.Store.OnAccountChanged(change => parts.Observer.On(EngineEvent.Of(change)));
         try
         {
             while (!stop.IsCancellationRequested && !await PassAsync(mode, dispatcher, rescuer, stop, abandon))

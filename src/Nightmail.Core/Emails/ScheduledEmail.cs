@@ -62,6 +62,9 @@ public sealed record ScheduledEmail
     /// <summary>How often in a row an account could not send it.</summary>
     public int AccountFailures { get; init; }
 
+    /// <summary>The accounts that could not send it, since it was last tried with another result. Any other may take it without waiting.</summary>
+    public IReadOnlyList<string> FailedAccounts { get; init; } = [];
+
     /// <summary>When a person last asked for it to be tried again; giving up counts from here, or from <see cref="ScheduledFor"/> when null.</summary>
     public DateTimeOffset? RetriedAt { get; init; }
 
@@ -106,6 +109,9 @@ public sealed record ScheduledEmail
 
     /// <summary>When it is next meant to be tried: the later of its time and the wait after an attempt.</summary>
     public DateTimeOffset Due => NextAttempt is { } next && next > ScheduledFor ? next : ScheduledFor;
+
+    /// <summary>When it may be tried through that account: the wait after an account's failure concerns only the accounts that failed.</summary>
+    public DateTimeOffset DueThrough(string account) => FailedAccounts.Count > 0 && !FailedAccounts.Contains(account) ? ScheduledFor : Due;
 
     /// <summary>The soonest first; those due together in the order of their ids. A comparison, because ordering by keys of our own types is compiled anew at every start of the program.</summary>
     public static int CompareDue(ScheduledEmail left, ScheduledEmail right)

@@ -25,14 +25,16 @@ public interface IEmailStore : ISendLedger, IAsyncDisposable
     ValueTask<IReadOnlyList<ScheduledEmail>> ListAsync(EmailFilter filter, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The earliest instant at which an email falls due, or expires, that the accounts of <paramref name="capacities"/> could take.
-    /// Null: none waits. It may lie in the past.
+    /// The earliest instant at which an email falls due, or expires, that the accounts of <paramref name="capacities"/> could take: not
+    /// before a circuit's cooldown or a rate limit's window ends. Null: none waits, or only for what others have on their way. It may
+    /// lie in the past.
     /// </summary>
     ValueTask<DateTimeOffset?> NextDueAsync(AccountCapacities capacities, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Moves due emails to sending, oldest first, no more than the capacities take, each under a new attempt of <paramref name="owner"/>.
-    /// Nobody else gets the same emails, and what has expired nobody gets.
+    /// Moves due emails to sending, oldest first, no more than the accounts take (<see cref="AccountRoom"/>), each under a new attempt of
+    /// <paramref name="owner"/>. Nobody else gets the same emails, and what has expired nobody gets. The accounts' limits hold for all workers
+    /// together; through an open circuit whose cooldown has passed goes one email of all of them, and its lease is written with its claim.
     /// </summary>
     ValueTask<IReadOnlyList<Claim>> ClaimDueAsync(WorkerId owner, AccountCapacities capacities, CancellationToken cancellationToken);
 
@@ -40,18 +42,38 @@ public interface IEmailStore : ISendLedger, IAsyncDisposable
     /// <returns>Those emails, as they are now.</returns>
     ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken);
 
-    /// <summary>Records the result of an attempt and ends the claim: the outcome goes to the ledger, then the row.</summary>
+    /// <summary>
+    /// Records the result of an attempt and ends the claim: the outcome goes to the ledger, then the row, and in the same step what
+    /// the attempt says about the account's circuit (<see cref="CircuitBreaker.After"/>).
+    /// </summary>
     /// <returns>False if the claim had been lost; then the row was not written (the outcome was: late news settles doubt).</returns>
     ValueTask<bool> RecordAsync(Claim claim, AttemptResult result, CancellationToken cancellationToken);
 
     /// <summary>Does what a person wants, if <see cref="ChangeRules"/> grants it: a ledger entry, then the row, then the answer.</summary>
     ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken);
 
-    /// <summary>Takes back what dead or stuck workers held (<see cref="Rescue"/>) and settles what late news can settle.</summary>
+    /// <summary>
+    /// Takes back what dead or stuck workers held (<see cref="Rescue"/>) and settles what late news can settle. A circuit whose probe
+    /// was lost with its worker opens again.
+    /// </summary>
     /// <param name="policy">What becomes of doubt.</param>
     /// <param name="cancellationToken">Stops before the write.</param>
     /// <returns>The emails whose rows changed, as they are now.</returns>
     ValueTask<IReadOnlyList<ScheduledEmail>> RescueAsync(DoubtPolicy policy, CancellationToken cancellationToken);
+
+    /// <summary>How these accounts stand, at one moment, to a worker that has nothing on its way: circuits, emails on their way, limits.</summary>
+    ValueTask<IReadOnlyList<AccountStanding>> AccountsAsync(IReadOnlyList<Account> accounts, CancellationToken cancellationToken);
+
+    /// <summary>Closes an account's circuit by hand. What is under way through it then no longer counts.</summary>
+    /// <returns>False if there was nothing to close: no failure was known.</returns>
+    ValueTask<bool> ResetAccountAsync(string account, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Calls back, on no particular thread, for each opening, probing and closing of a circuit that this object has written, once it is
+    /// durable. Everybody hears of their own changes only, so that each is told once.
+    /// </summary>
+    /// <returns>Ends the subscription when disposed.</returns>
+    IDisposable OnAccountChanged(Action<AccountChange> callback);
 
     /// <summary>Pauses or resumes sending as a whole: once this has returned, no begin is granted while paused.</summary>
     ValueTask SetSendingPausedAsync(bool paused, CancellationToken cancellationToken);

@@ -32,6 +32,24 @@ internal static class EmailParts
         return list;
     }
 
+    /// <summary>A list of texts; none for null and Lua's empty table.</summary>
+    public static IReadOnlyList<string> Texts(ref Utf8JsonReader json)
+    {
+        var list = new List<string>();
+        if (json.TokenType != JsonTokenType.StartArray)
+        {
+            json.Skip();
+            return [];
+        }
+
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            if (Lenient.Text(ref json) is { } text) list.Add(text);
+        }
+
+        return list.ToArray();
+    }
+
     /// <summary>The header fields, each an object.</summary>
     public static IReadOnlyList<HeaderField> Headers(ref Utf8JsonReader json, ref bool unknown)
     {

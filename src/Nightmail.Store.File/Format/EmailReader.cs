@@ -21,6 +21,7 @@ internal ref struct EmailReader
     private EmailContent? content;
     private IReadOnlyList<Attachment> attachments;
     private IReadOnlyList<Recipient> recipients;
+    private IReadOnlyList<string> failedAccounts;
     private bool unknown;
 
     /// <summary>Reads the email.</summary>
@@ -30,7 +31,7 @@ internal ref struct EmailReader
     public static ScheduledEmail Read(ReadOnlySpan<byte> raw, EmailId id, out bool hasUnknown)
     {
         var json = new Utf8JsonReader(raw, new JsonReaderOptions { AllowTrailingCommas = true });
-        var email = new EmailReader { attachments = [], recipients = [] };
+        var email = new EmailReader { attachments = [], recipients = [], failedAccounts = [] };
         json.Read();
         if (json.TokenType != JsonTokenType.StartObject) throw new FormatException("it is not an object");
         for (var last = -1; json.Read() && json.TokenType == JsonTokenType.PropertyName;)
@@ -94,6 +95,7 @@ internal ref struct EmailReader
             case "sent_reply": sentReply = Lenient.Text(ref json); break;
             case "deferrals": deferrals = Lenient.Count(ref json); break;
             case "account_failures": accountFailures = Lenient.Count(ref json); break;
+            case "failed_accounts": failedAccounts = EmailParts.Texts(ref json); break;
             case "lost_claims": lostClaims = Lenient.Count(ref json); break;
             case "retried_at": retriedAt = UnixTime.Read(ref json); break;
             case "recipients": recipients = EmailParts.Recipients(ref json, ref unknown); break;
@@ -122,6 +124,7 @@ internal ref struct EmailReader
         LostClaims = lostClaims,
         Deferrals = deferrals,
         AccountFailures = accountFailures,
+        FailedAccounts = failedAccounts,
         RetriedAt = retriedAt,
         LastError = lastError,
         SentReply = sentReply,

@@ -45,6 +45,13 @@ internal static class EmailWriter
         writer.Text("sent_reply", email.SentReply);
         Number(writer, "deferrals", email.Deferrals);
         Number(writer, "account_failures", email.AccountFailures);
+        if (email.FailedAccounts.Count > 0)
+        {
+            writer.WriteStartArray("failed_accounts");
+            foreach (var account in email.FailedAccounts) writer.WriteStringValue(account);
+            writer.WriteEndArray();
+        }
+
         Number(writer, "lost_claims", email.LostClaims);
         writer.Time("retried_at", email.RetriedAt);
         if (email.Recipients.Count > 0) WriteRecipients(writer, email.Recipients, UnknownKeys.Of(previous, "recipients"));

@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 
 namespace Nightmail.Store.File.Format;
@@ -7,6 +8,7 @@ internal sealed class QueueDocument
 {
     private readonly EmailMap<QueueEntry> byId;
     private long? maxLedgerLast;
+    private Dictionary<string, Circuit>? circuits;
 
     public QueueDocument(IReadOnlyList<QueueEntry> entries)
     {
@@ -47,6 +49,12 @@ internal sealed class QueueDocument
 
     /// <summary>Top-level keys that are carried along, in the order of the file.</summary>
     public IReadOnlyList<CarriedKey> Carried { get; init; } = [];
+
+    /// <summary>The bytes of <c>accounts</c>; empty when there is none.</summary>
+    public ReadOnlyMemory<byte> Accounts => Carried.FirstOrDefault(each => each.Name == CircuitJson.Key)?.Value ?? default;
+
+    /// <summary>The circuits of the accounts that have something to say.</summary>
+    public IReadOnlyDictionary<string, Circuit> Circuits => circuits ??= CircuitJson.Read(Accounts);
 
     /// <summary>
     /// The highest ledger sequence that any row has taken in. One that is beyond belief was made up: its email is held or unreadable, and

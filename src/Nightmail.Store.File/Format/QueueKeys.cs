@@ -9,7 +9,7 @@ internal static class QueueKeys
     /// <inheritdoc cref="Version"/>
     public const int MajorVersion = 1;
 
-    /// <summary>The top level; <c>accounts</c> is carried, not understood.</summary>
+    /// <summary>The top level.</summary>
     public static readonly string[] Top = ["version", "created", "last_modified", "revision", "queue", "statistics", "accounts", "sending_paused"];
 
     /// <summary>An email. The first <see cref="EntryAlways"/> are always written, the others when they have a value.</summary>
@@ -17,7 +17,7 @@ internal static class QueueKeys
     [
         "id", "scheduled_for", "created_at", "status", "account", "attempts", "last_attempt", "last_modified", "email_data", "metadata",
         "reason", "wish", "not_after", "next_attempt", "claimed_by", "last_account", "last_error", "message_id", "date", "frozen_from",
-        "sent_at", "sent_reply", "deferrals", "account_failures", "lost_claims", "retried_at", "recipients", "idempotency_key", "ledger_last",
+        "sent_at", "sent_reply", "deferrals", "account_failures", "failed_accounts", "lost_claims", "retried_at", "recipients", "idempotency_key", "ledger_last",
     ];
 
     /// <summary>How many names of <see cref="Entry"/> every email has.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 
 namespace Nightmail.Store.File.Format;
@@ -24,7 +25,11 @@ internal sealed class QueueSerializer
     /// <param name="Statistics">The numbers after the change.</param>
     /// <param name="SendingPaused">The pause after the change.</param>
     /// <param name="Now">For <c>last_modified</c>.</param>
-    public sealed record Change(EmailMap<ScheduledEmail> Changed, QueueStatistics Statistics, bool SendingPaused, DateTimeOffset Now);
+    public sealed record Change(EmailMap<ScheduledEmail> Changed, QueueStatistics Statistics, bool SendingPaused, DateTimeOffset Now)
+    {
+        /// <summary>The circuits that differ from the file.</summary>
+        public IReadOnlyDictionary<string, Circuit> Circuits { get; init; } = new Dictionary<string, Circuit>();
+    }
 
     /// <summary>The document after the change, with its bytes; <paramref name="before"/> stays as it is until the next but one.</summary>
     public QueueDocument Serialize(QueueDocument before, Change change)
@@ -53,7 +58,7 @@ internal sealed class QueueSerializer
         tail.CopyTo(bytes, at);
         return new QueueDocument(entries)
         {
-            Buffer = bytes, Length = size, Created = created, Revision = revision, SendingPaused = change.SendingPaused, Statistics = change.Statistics, Carried = before.Carried,
+            Buffer = bytes, Length = size, Created = created, Revision = revision, SendingPaused = change.SendingPaused, Statistics = change.Statistics, Carried = Carried(before, change),
         };
     }
 
@@ -163,14 +168,29 @@ internal sealed class QueueSerializer
         }
 
         writer.WriteEndObject();
-        foreach (var carried in before.Carried.Where(each => each.Name == "accounts")) Carry(writer, carried);
+        CircuitJson.Write(writer, before.Accounts, change.Circuits);
         if (change.SendingPaused) writer.WriteBoolean("sending_paused", true);
-        foreach (var carried in before.Carried.Where(each => each.Name != "accounts")) Carry(writer, carried);
+        foreach (var carried in before.Carried.Where(each => each.Name != CircuitJson.Key)) Carry(writer, carried);
         writer.WriteEndObject();
         writer.Flush();
         // The object's opening brace and line break make room for the end of the queue.
         var open = before.Entries.Count + change.Changed.Count > 0 ? "\n  },\n"u8 : ",\n"u8;
         return [.. open, .. scratch.WrittenSpan[2..], (byte)'\n'];
+    }
+
+    /// <summary>What the new document carries: the same, with <c>accounts</c> as they were written.</summary>
+    private IReadOnlyList<CarriedKey> Carried(QueueDocument before, Change change)
+    {
+        if (change.Circuits.Count == 0) return before.Carried;
+        scratch.ResetWrittenCount();
+        using var writer = new Utf8JsonWriter(scratch, Options);
+        writer.WriteStartObject();
+        CircuitJson.Write(writer, before.Accounts, change.Circuits);
+        writer.WriteEndObject();
+        writer.Flush();
+        using var written = JsonDocument.Parse(scratch.WrittenMemory);
+        var accounts = System.Text.Encoding.UTF8.GetBytes(written.RootElement.GetProperty(CircuitJson.Key).GetRawText());
+        return [.. before.Carried.Where(each => each.Name != CircuitJson.Key), new(CircuitJson.Key, accounts)];
     }
 
     private static void Carry(Utf8JsonWriter writer, CarriedKey carried)

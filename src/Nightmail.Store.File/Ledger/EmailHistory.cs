@@ -16,6 +16,9 @@ internal sealed class EmailHistory
     /// <summary>The sequence of the last entry, read or not.</summary>
     public long LastSequence { get; private set; }
 
+    /// <summary>The last attempt whose begin was counted.</summary>
+    public int LastCounted { get; set; }
+
     /// <summary>Everything, in order.</summary>
     /// <exception cref="StoreException">An entry cannot be understood; then nothing may be decided about this email.</exception>
     public EmailLedger Ledger

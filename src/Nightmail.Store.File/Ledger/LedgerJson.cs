@@ -10,7 +10,7 @@ namespace Nightmail.Store.File.Ledger;
 /// <summary>One ledger entry as compact JSON. Sequence and email come first, so that a reader can sort lines without reading them whole.</summary>
 internal static class LedgerJson
 {
-    private static readonly string[] Kinds = ["begin", "outcome", "cancel", "pause", "resume", "reschedule", "edit", "retry", "mark_sent"];
+    private static readonly string[] Kinds = ["begin", "outcome", "cancel", "pause", "resume", "reschedule", "edit", "retry", "mark_sent", "reopen"];
     private static readonly string[] Verdicts = ["delivered", "deferred", "bounced", "in_doubt", "untried"];
     private static readonly string[] Faults = ["auth", "quota", "reputation", "network", "tls", "sender", "protocol", "configuration"];
 
@@ -110,20 +110,25 @@ internal static class LedgerJson
         };
     }
 
-    /// <summary>Only sequence and email of a line's JSON.</summary>
-    public static (long Sequence, EmailId Email) ReadHead(ReadOnlySpan<byte> line)
+    /// <summary>Only sequence and email of a line's JSON, and of a begin what the rate limits count.</summary>
+    public static LedgerHead ReadHead(ReadOnlySpan<byte> line)
     {
         var json = new Utf8JsonReader(line);
         json.Read();
-        var (sequence, email) = (0L, default(EmailId));
-        while ((sequence == 0 || email == default) && Lenient.NextProperty(ref json, Names) is { } index)
+        var (sequence, email, begins, attempt) = (0L, default(EmailId), (bool?)null, 0);
+        var (account, at) = ((string?)null, default(DateTimeOffset));
+        while ((sequence == 0 || email == default || begins is null || (begins.Value && account is null)) && Lenient.NextProperty(ref json, Names) is { } index)
         {
             if (index == 0) sequence = Lenient.Whole(ref json) ?? 0;
             else if (index == 1) email = EmailId.Parse(Lenient.Text(ref json) ?? "");
+            else if (index == 2) begins = json.ValueTextEquals(Kinds[(int)LedgerKind.Begin]);
+            else if (index == 3) at = UnixTime.Read(ref json) ?? default;
+            else if (index == 4) attempt = Lenient.Count(ref json);
+            else if (index == 7) account = Lenient.Text(ref json) ?? "";
             else json.Skip();
         }
 
-        return (sequence, email);
+        return new(sequence, email, begins is true ? account : null, attempt, at);
     }
 
     private static void WriteRecipients(Utf8JsonWriter writer, IReadOnlyList<RecipientOutcome> recipients)
@@ -194,3 +199,11 @@ internal static class LedgerJson
     private static int Find(string[] words, string? word) =>
         Array.IndexOf(words, word) is >= 0 and var index ? index : throw new FormatException($"'{word}' is not known; a newer program may have written it");
 }
+
+/// <summary>The first part of a line.</summary>
+/// <param name="Sequence">Its sequence.</param>
+/// <param name="Email">Its email.</param>
+/// <param name="Account">Of a begin: the account; null for everything else.</param>
+/// <param name="Attempt">Of a begin: the attempt.</param>
+/// <param name="At">Of a begin: when.</param>
+internal readonly record struct LedgerHead(long Sequence, EmailId Email, string? Account, int Attempt, DateTimeOffset At);

@@ -17,6 +17,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     private const long SegmentLimit = 8 * 1024 * 1024;
 
     private readonly EmailMap<EmailHistory> histories = new();
+    private readonly BeginTimes begins = new();
     private readonly List<LedgerEntry> staged = [];
     private CheckedLog? segment;
     private int number;
@@ -59,6 +60,9 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     /// <summary>True when a begin of the email waits for its answer.</summary>
     public bool HasUnanswered(EmailId email) => histories.TryGetValue(email, out var history) && history.HasUnanswered;
 
+    /// <summary>When the account's emails began, ascending, as far back as a rate limit looks.</summary>
+    public IReadOnlyList<DateTimeOffset> BeginsOf(string account) => begins.Of(account);
+
     /// <summary>Adds an entry that <see cref="WriteStaged"/> will write; whoever asks sees it at once.</summary>
     /// <param name="entry">The entry, its sequence not yet given.</param>
     /// <param name="above">Sequences that rows know of, although the ledger may have lost them, are not given again.</param>
@@ -74,7 +78,9 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
         };
         staged.Add(complete);
         LastSequence = complete.Sequence;
-        HistoryOf(complete.Email).Add(complete);
+        var history = HistoryOf(complete.Email);
+        history.Add(complete);
+        if (complete.Kind == LedgerKind.Begin) Count(history, complete.Account, complete.Attempt, complete.At);
         return complete;
     }
 
@@ -83,7 +89,17 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     {
         // A number that was not used is given again: a gap means that something was lost.
         if (staged.Count > count) LastSequence = staged[count].Sequence - 1;
-        for (var index = staged.Count - 1; index >= count; index--) histories[staged[index].Email].RemoveLast();
+        for (var index = staged.Count - 1; index >= count; index--)
+        {
+            var history = histories[staged[index].Email];
+            history.RemoveLast();
+            if (staged[index] is { Kind: LedgerKind.Begin, Attempt: var attempt } begin && history.LastCounted == attempt && !history.Ledger.HasBegun(attempt))
+            {
+                begins.Remove(begin.Account ?? "", begin.At);
+                history.LastCounted = attempt - 1;
+            }
+        }
+
         staged.RemoveRange(count, staged.Count - count);
     }
 
@@ -116,6 +132,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     public void Forget()
     {
         histories.Clear();
+        begins.Clear();
         staged.Clear();
         segment = null;
         number = 0;
@@ -133,19 +150,27 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
 
     private void Take(ReadOnlyMemory<byte> json)
     {
-        long sequence;
-        EmailId email;
+        LedgerHead head;
         try
         {
-            (sequence, email) = LedgerJson.ReadHead(json.Span);
+            head = LedgerJson.ReadHead(json.Span);
         }
         catch (Exception broken) when (broken is FormatException or System.Text.Json.JsonException or InvalidOperationException)
         {
             throw new StoreException(StoreTrouble.Unreadable, $"{SegmentPath(number)} has a line that this program does not understand ({broken.Message}); update nightmail", broken);
         }
 
-        if (sequence >= LastSequence) (LastSequence, lastLine) = (sequence, json);
-        HistoryOf(email).Add(sequence, json);
+        if (head.Sequence >= LastSequence) (LastSequence, lastLine) = (head.Sequence, json);
+        var history = HistoryOf(head.Email);
+        history.Add(head.Sequence, json);
+        if (head.Account is not null) Count(history, head.Account, head.Attempt, head.At);
+    }
+
+    private void Count(EmailHistory history, string? account, int attempt, DateTimeOffset at)
+    {
+        if (attempt <= history.LastCounted) return;
+        history.LastCounted = attempt;
+        begins.Add(account ?? "", at);
     }
 
     private EmailHistory HistoryOf(EmailId email)

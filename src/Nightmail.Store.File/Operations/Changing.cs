@@ -13,11 +13,14 @@ internal static class Changing
     {
         if (transaction.Row(id) is not { } row) return ChangeResult.NotFound;
         var decision = ChangeRules.Decide(row, transaction.LedgerOf(id), change, transaction.IsAlive, transaction.Now);
-        return decision.Entry is null ? new(decision.Row, decision.Refusal) : new(Write(transaction, decision, Holds(row, change)), null);
+        if (decision.Entry is null) return new(decision.Row, decision.Refusal);
+        if (row.Status == EmailStatus.Sending) Circuits.Release(transaction, id);
+        return new(Write(transaction, decision, Holds(row, change)), null);
     }
 
     /// <summary>True when <see cref="Rescue"/> would change anything.</summary>
-    public static bool NeedsRescue(QueueView view, DoubtPolicy policy) => Interesting(view, policy).Any(row => Rescued(view, row) is not null || IsToRetry(view, row, policy));
+    public static bool NeedsRescue(QueueView view, DoubtPolicy policy) =>
+        Circuits.HasLostProbes(view) || Interesting(view, policy).Any(row => Rescued(view, row) is not null || IsToRetry(view, row, policy));
 
     /// <summary>Takes back what dead or stuck workers held, settles what late news settles, and retries doubt where the policy says so.</summary>
     /// <returns>The rows that changed.</returns>
@@ -33,6 +36,7 @@ internal static class Changing
             if (now is not null) changed.Add(now);
         }
 
+        Circuits.EndLostProbes(transaction);
         return changed;
     }
 

@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File.Backups;
@@ -56,8 +57,8 @@ internal sealed class QueueState
     }
 
     /// <summary>Carries out the requests in one go, under the held lock; each is completed or failed by the caller, as its trouble says.</summary>
-    /// <returns>For each request what went wrong with it, or null; and whether the queue was written.</returns>
-    public (Exception?[] Troubles, bool Written) Execute(IReadOnlyList<Request> requests, HeldLock held)
+    /// <returns>For each request what went wrong with it, or null; whether the queue was written; and what that did to the circuits of accounts.</returns>
+    public (Exception?[] Troubles, bool Written, IReadOnlyList<AccountChange> Accounts) Execute(IReadOnlyList<Request> requests, HeldLock held)
     {
         lock (gate)
         {
@@ -70,7 +71,7 @@ internal sealed class QueueState
                     var transaction = Apply_NeedsGate(requests, troubles);
                     if (Prepare_NeedsGate(transaction, requests, troubles) is not { } prepared) continue;
                     if (!WriteLedger_NeedsGate(prepared, requests, troubles, held)) continue;
-                    return (troubles, Write_NeedsGate(transaction, prepared, requests, troubles, held));
+                    return (troubles, Write_NeedsGate(transaction, prepared, requests, troubles, held), transaction.AccountChanges);
                 }
             }
             catch (Exception broken) when (broken is not OutOfMemoryException)
@@ -78,7 +79,7 @@ internal sealed class QueueState
                 // Whoever waits must hear of it, whatever it is.
                 Forget_NeedsGate();
                 FailWhere(requests, troubles, _ => true, broken);
-                return (troubles, false);
+                return (troubles, false, []);
             }
         }
     }

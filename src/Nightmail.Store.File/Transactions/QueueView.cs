@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Store.File.Format;
@@ -31,6 +32,15 @@ internal class QueueView(QueueDocument document, SendLedger ledger, Func<string,
 
     /// <summary>All that the ledger knows of an email.</summary>
     public EmailLedger LedgerOf(EmailId id) => Ledger.Of(id);
+
+    /// <summary>The circuits that have something to say, by account.</summary>
+    public virtual IReadOnlyDictionary<string, Circuit> Circuits => document.Circuits;
+
+    /// <summary>The circuit of an account.</summary>
+    public Circuit CircuitOf(string account) => Circuits.TryGetValue(account, out var circuit) ? circuit : Circuit.Closed;
+
+    /// <summary>When an account's emails began.</summary>
+    public IReadOnlyList<DateTimeOffset> BeginsOf(string account) => Ledger.BeginsOf(account);
 
     /// <summary>The row as it lies in the file, or null when there is none or it cannot be read.</summary>
     public virtual ScheduledEmail? Row(EmailId id) => document.Find(id)?.Email;

@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Store.File.Format;
@@ -16,6 +17,9 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     private readonly EmailMap<ScheduledEmail> proposed = new();
     private readonly List<SeenKey> addedKeys = [];
     private readonly List<SeenKey> proposedKeys = [];
+    private readonly List<AccountChange> accountChanges = [];
+    private Dictionary<string, Circuit>? circuits;
+    private Dictionary<string, Circuit>? proposedCircuits;
     private bool? paused;
     private bool? proposedPause;
     private string? proposedHold;
@@ -28,7 +32,13 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     public IReadOnlyList<SeenKey> AddedKeys => addedKeys;
 
     /// <summary>True when the file has to be written.</summary>
-    public bool HasRowChanges => changed.Count > 0 || paused is not null;
+    public bool HasRowChanges => changed.Count > 0 || paused is not null || circuits is not null;
+
+    /// <summary>What happened to the circuits.</summary>
+    public IReadOnlyList<AccountChange> AccountChanges => accountChanges;
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Circuit> Circuits => proposedCircuits ?? circuits ?? Document.Circuits;
 
     /// <summary>True while sending is paused, in the file or by a request before: a resume that is not yet on disk grants nothing.</summary>
     public override bool SendingPaused => Document.SendingPaused || PausedAfter;
@@ -85,6 +95,10 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
         if (value != PausedAfter) proposedPause = value;
     }
 
+    /// <summary>Writes a circuit.</summary>
+    public void PutCircuit(string account, Circuit circuit) =>
+        proposedCircuits = new Dictionary<string, Circuit>(Circuits) { [account] = CircuitJson.Kept(circuit) };
+
     /// <summary>A key as it was seen before, by any row, key line or request of this transaction; null when it is new.</summary>
     public SeenKey? FindKey(string key)
     {
@@ -103,10 +117,11 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     /// <summary>The request has gone through.</summary>
     public RequestTrace Commit()
     {
-        var trace = new RequestTrace([.. Ledger.Staged.Skip(ledgerMark)], proposed.Count > 0 || proposedPause is not null, proposedKeys.Count > 0, proposedHold);
+        var trace = new RequestTrace([.. Ledger.Staged.Skip(ledgerMark)], proposed.Count > 0 || proposedPause is not null || proposedCircuits is not null, proposedKeys.Count > 0, proposedHold);
         foreach (var row in proposed.Values) changed[row.Id] = row;
         if (proposedPause is { } pause) paused = pause;
         addedKeys.AddRange(proposedKeys);
+        TakeCircuits();
         Clear();
         return trace;
     }
@@ -123,7 +138,7 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     {
         var statistics = Document.Statistics;
         foreach (var row in changed.Values) statistics = statistics.Moved(Document.Find(row.Id)?.Email?.Status, row.Status);
-        return new(changed, statistics, PausedAfter, Now);
+        return new(changed, statistics, PausedAfter, Now) { Circuits = circuits ?? [] };
     }
 
     /// <inheritdoc/>
@@ -134,8 +149,21 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     protected override EmailStatus? StatusOf(QueueEntry entry) =>
         proposed.TryGetValue(entry.Id, out var row) || changed.TryGetValue(entry.Id, out row) ? row.Status : base.StatusOf(entry);
 
+    private void TakeCircuits()
+    {
+        if (proposedCircuits is null) return;
+        var before = circuits ?? Document.Circuits;
+        foreach (var (account, circuit) in proposedCircuits)
+        {
+            if (AccountChange.Between(account, before.GetValueOrDefault(account, Circuit.Closed), circuit, Now) is { } change) accountChanges.Add(change);
+        }
+
+        circuits = proposedCircuits;
+    }
+
     private void Clear()
     {
+        proposedCircuits = null;
         proposed.Clear();
         proposedKeys.Clear();
         proposedPause = null;

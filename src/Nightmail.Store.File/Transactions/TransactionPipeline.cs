@@ -1,3 +1,5 @@
+using Nightmail.Core.Accounts;
+
 namespace Nightmail.Store.File.Transactions;
 
 /// <summary>
@@ -7,8 +9,9 @@ namespace Nightmail.Store.File.Transactions;
 /// <param name="state">What the transactions work on.</param>
 /// <param name="queueLock">The queue's lock.</param>
 /// <param name="written">Is told of every write.</param>
+/// <param name="accountsChanged">Is told what a write did to the circuits of accounts.</param>
 /// <param name="sharesWrites">False leaves the yield out: a change then runs to its end before its caller goes on.</param>
-internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock, Action written, bool sharesWrites) : IAsyncDisposable
+internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock, Action written, Action<IReadOnlyList<AccountChange>> accountsChanged, bool sharesWrites) : IAsyncDisposable
 {
     private readonly Lock gate = new();
     private readonly CancellationTokenSource closing = new();
@@ -104,7 +107,7 @@ internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock,
     private void Carry(List<Request> batch, HeldLock held)
     {
         if (batch.Count == 0) return;
-        var (troubles, changed) = state.Execute(batch, held);
+        var (troubles, changed, accounts) = state.Execute(batch, held);
         try
         {
             held.Dispose();
@@ -121,7 +124,9 @@ internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock,
             else batch[index].Complete();
         }
 
-        if (changed) written();
+        if (!changed) return;
+        accountsChanged(accounts);
+        written();
     }
 
     private int Count()

@@ -38,7 +38,7 @@ public abstract class StoreWorld : IAsyncDisposable
 public static class Given
 {
     /// <summary>The account of emails that name none.</summary>
-    public static Account Account { get; } = new() { Name = "work", From = "Ada <ada@example.org>", IsDefault = true, Transport = new TransportSettings.Folder("/nowhere") };
+    public static Account Account { get; } = new() { Name = "work", From = "Ada <ada@example.org>", IsDefault = true, Transport = new TransportSettings.Folder("/nowhere"), Limits = new() { Connections = 1000 } };
 
     /// <summary>What <see cref="Account"/> alone can take.</summary>
     public static AccountCapacities Capacity(int free = 100) => new([(Account, free)]);

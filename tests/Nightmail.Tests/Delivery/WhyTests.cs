@@ -77,20 +77,6 @@ public sealed class WhyTests
         Why.Explain(Tried with { Deferrals = 1, ScheduledFor = Now.AddHours(1), LastError = "451 later" }, Context).ShouldBe("due 10:00 (in 1 hour); attempt 2 came to: 451 later");
 
     [Fact]
-    public void An_account_that_takes_nothing()
-    {
-        var holds = new Dictionary<string, (DateTimeOffset Until, AccountFault Fault)> { ["work"] = (Now.AddMinutes(5), BadLogin) };
-        Why.Explain(Pending, Context with { Holds = holds })
-            .ShouldBe("due 09:00; account work takes nothing after: smtp.example.org:587 AUTH: 535 5.7.8 bad credentials; next try 09:05 (in 5 minutes)");
-        var either = Pending with { Content = Pending.Content with { From = "ada@example.org" } };
-        Why.Explain(either, Context with { Holds = holds }).ShouldBe("due 09:00; a worker is about to send it");
-        holds["spare"] = (Now.AddMinutes(2), BadLogin);
-        Why.Explain(either, Context with { Holds = holds }).ShouldContain("account spare takes nothing");
-        holds["spare"] = (Now, BadLogin);
-        Why.Explain(either, Context with { Holds = holds }).ShouldBe("due 09:00; a worker is about to send it");
-    }
-
-    [Fact]
     public void No_account_can_send_it()
     {
         Why.Explain(Pending with { Account = "gone" }, Context).ShouldBe("due 09:00; account gone is not in the configuration");

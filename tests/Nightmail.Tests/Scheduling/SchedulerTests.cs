@@ -248,6 +248,12 @@ public sealed class SchedulerTests : IAsyncDisposable
 
         public ValueTask<IReadOnlyList<ScheduledEmail>> RescueAsync(DoubtPolicy policy, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public ValueTask<IReadOnlyList<AccountStanding>> AccountsAsync(IReadOnlyList<Account> accounts, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<bool> ResetAccountAsync(string account, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public IDisposable OnAccountChanged(Action<AccountChange> callback) => throw new NotSupportedException();
+
         public ValueTask SetSendingPausedAsync(bool paused, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken) => throw new NotSupportedException();

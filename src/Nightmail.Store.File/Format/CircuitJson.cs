@@ -1,0 +1,202 @@
+using System.Text.Json;
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+
+namespace Nightmail.Store.File.Format;
+
+/// <summary>The file's <c>accounts</c>: the circuit of each account that has something to say. Keys that are not known here are kept.</summary>
+internal static class CircuitJson
+{
+    /// <summary>The key of the file under which they lie.</summary>
+    public const string Key = "accounts";
+
+    private static readonly string[] Names = ["consecutive_failures", "reason", "error", "opened_at", "circuit_breaker_until", "cooldown", "term", "probe", "refusals"];
+    private static readonly string[] ProbeNames = ["email", "worker", "attempt", "since", "cooldown_if_lost"];
+    private static readonly string[] RefusalNames = ["email", "domains"];
+    private static readonly string[] Reasons = ["auth", "quota", "reputation", "network", "tls", "sender", "protocol", "configuration"];
+
+    /// <summary>
+    /// The circuits by account, leniently: what cannot be read counts as nothing known, because a circuit only saves attempts.
+    /// </summary>
+    public static Dictionary<string, Circuit> Read(ReadOnlyMemory<byte> value)
+    {
+        var circuits = new Dictionary<string, Circuit>();
+        if (value.Length == 0) return circuits;
+        using var document = JsonDocument.Parse(value, new JsonDocumentOptions { AllowTrailingCommas = true });
+        if (document.RootElement.ValueKind != JsonValueKind.Object) return circuits;
+        foreach (var account in document.RootElement.EnumerateObject())
+        {
+            try
+            {
+                circuits[account.Name] = ReadCircuit(System.Text.Encoding.UTF8.GetBytes(account.Value.GetRawText()));
+            }
+            catch (Exception broken) when (broken is FormatException or JsonException or InvalidOperationException)
+            {
+                circuits.Remove(account.Name);
+            }
+        }
+
+        return circuits;
+    }
+
+    /// <summary>Writes the object: what was there, with the changed circuits in place of the old ones. Nothing where there is nothing.</summary>
+    public static void Write(Utf8JsonWriter writer, ReadOnlyMemory<byte> before, IReadOnlyDictionary<string, Circuit> changed)
+    {
+        using var document = before.Length == 0 ? null : JsonDocument.Parse(before, new JsonDocumentOptions { AllowTrailingCommas = true });
+        var old = document is { RootElement.ValueKind: JsonValueKind.Object } ? document.RootElement : default;
+        List<string> names = [.. old.ValueKind == JsonValueKind.Object ? old.EnumerateObject().Select(account => account.Name) : []];
+        names.AddRange(changed.Keys.Where(name => !names.Contains(name)).Order(StringComparer.Ordinal));
+        if (names.Count == 0) return;
+        writer.WriteStartObject(Key);
+        foreach (var name in names)
+        {
+            var previous = UnknownKeys.Of(old, name);
+            writer.WritePropertyName(name);
+            if (!changed.TryGetValue(name, out var circuit))
+            {
+                UnknownKeys.CopyValue(writer, previous);
+                continue;
+            }
+
+            writer.WriteStartObject();
+            WriteCircuit(writer, circuit);
+            UnknownKeys.Copy(writer, previous, Names);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
+    }
+
+    /// <summary>The circuit as it will be read again: times to the unit they are kept in.</summary>
+    public static Circuit Kept(Circuit circuit) => circuit with
+    {
+        OpenedAt = circuit.OpenedAt is { } opened ? UnixTime.RoundDown(opened) : null,
+        OpenUntil = circuit.OpenUntil is { } until ? UnixTime.RoundUp(until) : null,
+        Cooldown = Whole(circuit.Cooldown),
+        Probe = circuit.Probe is { } probe ? probe with { Since = UnixTime.RoundDown(probe.Since), CooldownIfLost = Whole(probe.CooldownIfLost) } : null,
+    };
+
+    private static TimeSpan Whole(TimeSpan span) => TimeSpan.FromMilliseconds(Math.Ceiling(span.TotalMilliseconds));
+
+    private static void WriteCircuit(Utf8JsonWriter writer, Circuit circuit)
+    {
+        if (circuit.Failures > 0) writer.WriteNumber("consecutive_failures", circuit.Failures);
+        if (circuit.Fault is { } fault)
+        {
+            writer.WriteString("reason", Reasons[(int)fault.Reason]);
+            writer.WriteString("error", fault.Words);
+        }
+
+        writer.Time("opened_at", circuit.OpenedAt);
+        writer.Time("circuit_breaker_until", circuit.OpenUntil);
+        if (circuit.Cooldown > TimeSpan.Zero) Seconds(writer, "cooldown", circuit.Cooldown);
+        if (circuit.Term > 0) writer.WriteNumber("term", circuit.Term);
+        if (circuit.Probe is { } probe)
+        {
+            writer.WriteStartObject("probe");
+            writer.WriteString("email", probe.Email.ToString());
+            writer.WriteString("worker", probe.Worker.Text);
+            writer.WriteNumber("attempt", probe.Attempt);
+            writer.Time("since", probe.Since);
+            Seconds(writer, "cooldown_if_lost", probe.CooldownIfLost);
+            writer.WriteEndObject();
+        }
+
+        if (circuit.Refusals.Count == 0) return;
+        writer.WriteStartArray("refusals");
+        foreach (var refusal in circuit.Refusals)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("email", refusal.Email.ToString());
+            writer.WriteStartArray("domains");
+            foreach (var domain in refusal.Domains) writer.WriteStringValue(domain);
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static void Seconds(Utf8JsonWriter writer, string name, TimeSpan span) => writer.WriteNumber(name, (decimal)span.TotalMilliseconds / 1000);
+
+    private static Circuit ReadCircuit(ReadOnlySpan<byte> raw)
+    {
+        var json = new Utf8JsonReader(raw, new JsonReaderOptions { AllowTrailingCommas = true });
+        json.Read();
+        var circuit = new Circuit();
+        var (reason, words) = ((AccountFaultReason?)null, "");
+        if (!Lenient.EntersObject(ref json, "it")) return circuit;
+        while (Lenient.NextProperty(ref json, Names) is { } index)
+        {
+            switch (index)
+            {
+                case 0: circuit = circuit with { Failures = Lenient.Count(ref json) }; break;
+                case 1: reason = Array.IndexOf(Reasons, Lenient.Text(ref json)) is >= 0 and var known ? (AccountFaultReason)known : AccountFaultReason.Network; break;
+                case 2: words = Lenient.Text(ref json) ?? ""; break;
+                case 3: circuit = circuit with { OpenedAt = UnixTime.Read(ref json) }; break;
+                case 4: circuit = circuit with { OpenUntil = UnixTime.Read(ref json) }; break;
+                case 5: circuit = circuit with { Cooldown = ReadSeconds(ref json) }; break;
+                case 6: circuit = circuit with { Term = Math.Max(0, Lenient.Whole(ref json) ?? 0) }; break;
+                case 7: circuit = circuit with { Probe = ReadProbe(ref json) }; break;
+                case 8: circuit = circuit with { Refusals = ReadRefusals(ref json) }; break;
+                default: json.Skip(); break;
+            }
+        }
+
+        return circuit with { Fault = reason is { } why ? new(why, words) : null, Probe = circuit.IsOpen ? circuit.Probe : null };
+    }
+
+    private static Probe? ReadProbe(ref Utf8JsonReader json)
+    {
+        var (email, worker, attempt, since, cooldown) = ("", "", 0, default(DateTimeOffset?), TimeSpan.Zero);
+        if (!Lenient.EntersObject(ref json, "it")) return null;
+        while (Lenient.NextProperty(ref json, ProbeNames) is { } index)
+        {
+            switch (index)
+            {
+                case 0: email = Lenient.Text(ref json) ?? ""; break;
+                case 1: worker = Lenient.Text(ref json) ?? ""; break;
+                case 2: attempt = Lenient.Count(ref json); break;
+                case 3: since = UnixTime.Read(ref json); break;
+                case 4: cooldown = ReadSeconds(ref json); break;
+                default: json.Skip(); break;
+            }
+        }
+
+        return new(EmailId.Parse(email), new(worker), attempt, since ?? default, cooldown);
+    }
+
+    private static List<PolicyRefusal> ReadRefusals(ref Utf8JsonReader json)
+    {
+        var refusals = new List<PolicyRefusal>();
+        if (json.TokenType != JsonTokenType.StartArray)
+        {
+            json.Skip();
+            return refusals;
+        }
+
+        while (json.Read() && json.TokenType == JsonTokenType.StartObject)
+        {
+            var (email, domains) = ("", (IReadOnlyList<string>)[]);
+            while (Lenient.NextProperty(ref json, RefusalNames) is { } index)
+            {
+                if (index == 0) email = Lenient.Text(ref json) ?? "";
+                else if (index == 1) domains = Lenient.Mailboxes(ref json);
+                else json.Skip();
+            }
+
+            refusals.Add(new(EmailId.Parse(email), domains));
+        }
+
+        return refusals;
+    }
+
+    private static TimeSpan ReadSeconds(ref Utf8JsonReader json)
+    {
+        const double Day = 24 * 60 * 60;
+        if (json.TokenType == JsonTokenType.Number && json.TryGetDouble(out var seconds)) return TimeSpan.FromMilliseconds(Math.Ceiling(Math.Clamp(seconds, 0, Day) * 1000));
+        json.Skip();
+        return TimeSpan.Zero;
+    }
+}
