@@ -77,6 +77,44 @@ public sealed class WhyTests
         Why.Explain(Tried with { Deferrals = 1, ScheduledFor = Now.AddHours(1), LastError = "451 later" }, Context).ShouldBe("due 10:00 (in 1 hour); attempt 2 came to: 451 later");
 
     [Fact]
+    public void An_account_whose_circuit_is_open()
+    {
+        var open = Standing(Work, new() { OpenedAt = Now.AddMinutes(-3), OpenUntil = Now.AddMinutes(2), Fault = BadLogin, Term = 1 });
+        var held = "account work: circuit open since 08:57 after smtp.example.org:587 AUTH: 535 5.7.8 bad credentials; next try 09:02 (in 2 minutes)";
+        Why.Explain(Pending, Context with { Standings = [open, Standing(Spare)] }).ShouldBe($"due 09:00; {held}");
+        var either = Pending with { Content = Pending.Content with { From = "ada@example.org" }, ScheduledFor = Now.AddMinutes(1) };
+        Why.Explain(either, Context with { Standings = [open, Standing(Spare with { Priority = 2 })] }).ShouldBe($"due 09:01; {held}, or at once through account spare");
+        Why.Explain(either with { ScheduledFor = Now }, Context with { Standings = [open, Standing(Spare)] }).ShouldBe("due 09:00; a worker is about to send it");
+        Why.Explain(either with { ScheduledFor = Now.AddHours(1) }, Context with { Standings = [open] }).ShouldBe("due 10:00 (in 1 hour)", "it is closed again by then, or a new matter");
+        var soon = Standing(Spare, new() { OpenedAt = Now, OpenUntil = Now.AddSeconds(15), Fault = BadLogin, Term = 1 });
+        Why.Explain(either with { ScheduledFor = Now }, Context with { Standings = [open, soon] }).ShouldEndWith("next try 09:00:15 (in 15 seconds) through account spare");
+        Why.Explain(Pending, Context with { Standings = [open], WorkerRuns = false }).ShouldBe($"pending; nobody is running to send it: start `nightmail run` (due 09:00); {held}");
+    }
+
+    [Fact]
+    public void An_account_that_is_being_tried_again()
+    {
+        var circuit = new Circuit { OpenedAt = Now.AddMinutes(-3), OpenUntil = Now, Fault = BadLogin, Probe = new(Pending.Id, new("w1"), 3, Now, TimeSpan.Zero) };
+        Why.Explain(Pending, Context with { Standings = [Standing(Work, circuit)] })
+            .ShouldBe($"due 09:00; account work: circuit open since 08:57 after smtp.example.org:587 AUTH: 535 5.7.8 bad credentials; {Pending.Id} is trying it since 09:00");
+    }
+
+    [Fact]
+    public void An_account_whose_limit_is_reached()
+    {
+        var limited = Work with { Limits = new() { PerMinute = 2 } };
+        var facts = AccountFacts.None with { Begins = [Now.AddSeconds(-40), Now.AddSeconds(-10)] };
+        Why.Explain(Pending, Context with { Standings = [AccountStanding.Of(limited, facts, 4, Now)] })
+            .ShouldBe("due 09:00; account work: its limit of 2 a minute is reached; next try 09:00:21 (in 21 seconds)");
+    }
+
+    [Fact]
+    public void An_account_that_is_switched_off() =>
+        Why.Explain(Pending, Context with { Standings = [Standing(Work with { IsEnabled = false })] }).ShouldBe("due 09:00; account work: switched off in the configuration (\"enabled\": false)");
+
+    private static AccountStanding Standing(Account account, Circuit? circuit = null) => AccountStanding.Of(account, AccountFacts.None with { Circuit = circuit ?? Circuit.Closed }, 4, Now);
+
+    [Fact]
     public void No_account_can_send_it()
     {
         Why.Explain(Pending with { Account = "gone" }, Context).ShouldBe("due 09:00; account gone is not in the configuration");

@@ -108,6 +108,15 @@ public sealed class SettingsReaderTests
         Read(two.Replace("DEFAULT", ", \"default\": true", StringComparison.Ordinal)).Accounts.Single(account => account.IsDefault).Name.ShouldBe("b");
     }
 
+    [Fact]
+    public void An_account_has_a_place_among_others_and_limits()
+    {
+        var account = Read("""{ "accounts": { "a": { "from": "a@x.example", "enabled": false, "priority": 2, "weight": 3, "time_zone": "Europe/Berlin", "transport": { "type": "folder", "path": "/o" }, "limits": { "per_minute": 30, "perHour": 200, "perDay": 500, "connections": 2 } } } }""").Accounts.ShouldHaveSingleItem();
+
+        (account.IsEnabled, account.Priority, account.Weight, account.Zone?.Id).ShouldBe((false, 2, 3, "Europe/Berlin"));
+        account.Limits.ShouldBe(new AccountLimits { Connections = 2, PerMinute = 30, PerHour = 200, PerDay = 500 });
+    }
+
     [Theory]
     [InlineData("{ \"transport\": { \"type\": \"folder\", \"path\": \"/o\" } }", "\"from\" is missing in accounts.a")]
     [InlineData("{ \"from\": \"not an address\", \"transport\": { \"type\": \"folder\", \"path\": \"/o\" } }", "\"not an address\" is not an address")]
@@ -132,9 +141,9 @@ public sealed class SettingsReaderTests
     [Fact]
     public void Limits_that_are_not_kept_yet_are_said()
     {
-        var settings = Read("""{ "accounts": { "a": { "from": "a@x.example", "transport": { "type": "folder", "path": "/o" }, "limits": { "perMinute": 30 } } } }""");
+        var settings = Read("""{ "accounts": { "a": { "from": "a@x.example", "transport": { "type": "folder", "path": "/o" }, "limits": { "messageSize": 30 } } } }""");
 
-        settings.Warnings.ShouldHaveSingleItem().ShouldContain("accounts.a.limits.perMinute");
+        settings.Warnings.ShouldHaveSingleItem().ShouldContain("accounts.a.limits.messageSize");
     }
 
     private static Settings Read(string text) => SettingsReader.Read("c.json", Encoding.UTF8.GetBytes(text), _ => null);
