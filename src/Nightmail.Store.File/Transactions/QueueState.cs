@@ -78,7 +78,7 @@ internal sealed class QueueState
             {
                 // Whoever waits must hear of it, whatever it is.
                 Forget_NeedsGate();
-                FailWhere(requests, troubles, _ => true, broken);
+                FailWhere(requests, troubles, _ => true, Undone(broken));
                 return (troubles, false, []);
             }
         }
@@ -185,7 +185,7 @@ internal sealed class QueueState
             if (prepared.Temporary is { } temporary) AtomicFile.TryDelete(disk, temporary);
             Forget_NeedsGate();
             ledger.Refresh(underLock: true);
-            FailWhere(requests, troubles, trace => trace.Rows || trace.Lines.Count > 0, trace => Holding(trace, broken) ?? broken);
+            FailWhere(requests, troubles, trace => trace.Rows || trace.Lines.Count > 0, trace => Holding(trace, broken) ?? Undone(broken));
             Forget_NeedsGate();
             return false;
         }
@@ -233,6 +233,14 @@ internal sealed class QueueState
     private StoreException? Holding(RequestTrace trace, StoreException broken) => trace is { Holds: { } words, Lines.Count: > 0 } && trace.Lines.All(ledger.Has)
         ? new StoreException(StoreTrouble.NotYetSafe, $"{words}: {broken.Message}", broken)
         : null;
+
+    /// <summary>
+    /// The trouble as those must hear it whose change was not made: a ledger that stands and is not yet safe is not their change that
+    /// stands. A worker that heard so would take its result for recorded.
+    /// </summary>
+    private static Exception Undone(Exception trouble) => trouble is StoreException { Trouble: StoreTrouble.NotYetSafe }
+        ? new StoreException(StoreTrouble.Unwritable, $"nothing was changed: {trouble.Message}", trouble)
+        : trouble;
 
     /// <summary>The same for a change that was written and not synced: the answer says of which email.</summary>
     private static StoreException Named(RequestTrace trace, StoreException unsafely) => trace is { Holds: not null, Lines: [var line, ..] }
