@@ -72,7 +72,7 @@ internal static class LedgerFolder
         }
     }
 
-    private static (long Sequence, Core.Emails.EmailId Email) HeadOf(ReadOnlyMemory<byte> json, int segment)
+    private static LedgerHead HeadOf(ReadOnlyMemory<byte> json, int segment)
     {
         try
         {
