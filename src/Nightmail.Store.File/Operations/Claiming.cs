@@ -65,6 +65,9 @@ internal static class Claiming
     public static IReadOnlyList<AccountStanding> Standings(QueueView view, IReadOnlyList<Account> accounts) =>
         Look(view, new(accounts.Select(account => (account, account.Limits.Connections))), null).Room.Standings;
 
+    private static IEnumerable<ScheduledEmail> Pending(QueueView view) =>
+        view.Rows(status => status == EmailStatus.Pending).Select(view.Settled).Where(row => row.Status == EmailStatus.Pending);
+
     /// <summary>The accounts with what all workers have on their way through them, and the pending emails.</summary>
     private static (AccountRoom Room, List<ScheduledEmail> Pending) Look(QueueView view, AccountCapacities capacities, WorkerId? owner)
     {
