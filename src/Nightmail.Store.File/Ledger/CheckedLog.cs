@@ -91,6 +91,14 @@ internal sealed class CheckedLog(IDisk disk, string path)
         // Only who holds the lock has a temporary file.
         var temporary = path + QueuePaths.TemporaryEnding;
         AtomicFile.TryDelete(disk, temporary);
-        AtomicFile.Replace(disk, temporary, path, bytes);
+        try
+        {
+            AtomicFile.Replace(disk, temporary, path, bytes);
+        }
+        catch (StoreException unsynced) when (unsynced.Trouble == StoreTrouble.NotYetSafe)
+        {
+            // "The change stands" is about the queue's rows, and those have not been written yet.
+            throw new StoreException(StoreTrouble.Unwritable, unsynced.InnerException?.Message ?? unsynced.Message, unsynced);
+        }
     }
 }

@@ -91,6 +91,23 @@ public sealed class LedgerLossTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_result_whose_ledger_line_may_not_be_kept_is_not_taken_for_recorded()
+    {
+        await store.AddAsync([Given.Email(world.Time)], default);
+        var claim = (await store.ClaimDueAsync(worker.Id, Given.Capacity(), default)).Single();
+        await store.BeginAsync(claim, Given.Begin(claim, world.Time), default);
+        world.Disk.Trouble = call => call is { Kind: DiskCallKind.Sync, Path: Segment } or { Kind: DiskCallKind.SyncFolder, Path: Folder } ? DiskFailure.InputOutput : null;
+        var result = Given.Result(claim, Verdict.Delivered, world.Time);
+        var failed = await Should.ThrowAsync<StoreException>(async () => await store.RecordAsync(claim, result, default));
+        // Whoever hears "not yet safe" does not write it again.
+        failed.Trouble.ShouldBe(StoreTrouble.Unwritable);
+        world.Disk.Trouble = null;
+        (await store.RecordAsync(claim, result, default)).ShouldBeTrue();
+        world.Disk.PowerLoss();
+        (await world.OpenFile().FindAsync(claim.Email.Id, default))!.Status.ShouldBe(EmailStatus.Sent);
+    }
+
+    [Fact]
     public async Task No_row_rests_on_a_line_that_a_power_cut_takes_away()
     {
         for (var seed = 0; seed < 40; seed++)
