@@ -40,21 +40,30 @@ public sealed class Household : IAsyncDisposable
     /// <param name="further">Further top-level members of the configuration: <c>"deferral": {…}</c>.</param>
     public static Household WithServer(int port, int connections = 4, string further = "")
     {
+        var account = $$"""
+            "work": {
+              "from": "Ada Lovelace <ada@sender.example>", "default": true,
+              "transport": { "type": "smtp", "host": "127.0.0.1", "port": {{port}}, "security": "none" },
+              "limits": { "connections": {{connections.ToString(CultureInfo.InvariantCulture)}} }
+            }
+            """;
+        return WithAccounts(account, further);
+    }
+
+    /// <summary>A home with these accounts.</summary>
+    /// <param name="accounts">The members of the section <c>accounts</c>.</param>
+    /// <param name="further">Further top-level members of the configuration.</param>
+    public static Household WithAccounts(string accounts, string further = "")
+    {
         var home = new Household(Directory.CreateTempSubdirectory("nightmail-home-").FullName);
         Directory.CreateDirectory(Path.GetDirectoryName(home.Configuration)!);
-        File.WriteAllText(home.Configuration, $$"""
-            {
-              "accounts": {
-                "work": {
-                  "from": "Ada Lovelace <ada@sender.example>", "default": true,
-                  "transport": { "type": "smtp", "host": "127.0.0.1", "port": {{port}}, "security": "none" },
-                  "limits": { "connections": {{connections.ToString(CultureInfo.InvariantCulture)}} }
-                }
-              }{{(further.Length == 0 ? "" : ",\n  " + further)}}
-            }
-            """);
+        home.Configure(accounts, further);
         return home;
     }
+
+    /// <summary>Writes the configuration anew.</summary>
+    public void Configure(string accounts, string further = "") =>
+        File.WriteAllText(Configuration, $"{{\n  \"accounts\": {{\n{accounts}\n  }}{(further.Length == 0 ? "" : ",\n  " + further)}\n}}\n");
 
     /// <summary>Starts the program on this queue.</summary>
     public NightmailProgram Start(params string[] arguments) => StartWith(null, arguments);
