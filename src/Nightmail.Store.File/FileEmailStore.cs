@@ -93,6 +93,13 @@ public sealed class FileEmailStore : IEmailStore
     }
 
     /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<MovedEmail>> ResolveWishesAsync(TimeZoneRules rules, CancellationToken cancellationToken)
+    {
+        if (!await LookAsync(view => Wishing.HasWork(view, rules), cancellationToken)) return [];
+        return await RunAsync(transaction => Wishing.Apply(transaction, rules), cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<string?> BeginAsync(Claim claim, LedgerEntry entry, CancellationToken cancellationToken) =>
         RunAsync(transaction => Sending.Begin(transaction, claim, entry), cancellationToken);
 

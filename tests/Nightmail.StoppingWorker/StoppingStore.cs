@@ -57,6 +57,8 @@ internal sealed class StoppingStore(IEmailStore inner, StopPoint point) : IEmail
 
     public ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken) => inner.ExpireAsync(cancellationToken);
 
+    public ValueTask<IReadOnlyList<MovedEmail>> ResolveWishesAsync(TimeZoneRules rules, CancellationToken cancellationToken) => inner.ResolveWishesAsync(rules, cancellationToken);
+
     public ValueTask<DateTimeOffset?> NextDueAsync(AccountCapacities capacities, CancellationToken cancellationToken) => inner.NextDueAsync(capacities, cancellationToken);
 
     public ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken) => inner.ChangeAsync(id, change, cancellationToken);

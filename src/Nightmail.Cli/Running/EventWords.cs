@@ -30,6 +30,7 @@ internal static class EventWords
         EngineEvent.Recorded recorded => recorded.Email.Status.Name(),
         EngineEvent.ClaimLost => "claim_lost",
         EngineEvent.Expired => "expired",
+        EngineEvent.Moved => "moved",
         EngineEvent.Rescued => "rescued",
         EngineEvent.AccountHeld => "account_held",
         EngineEvent.AccountProbing => "account_probing",
@@ -46,6 +47,7 @@ internal static class EventWords
         EngineEvent.Recorded recorded => Line(recorded, zone),
         EngineEvent.ClaimLost lost => $"left alone {lost.Email}: {lost.Why}",
         EngineEvent.Expired expired => $"expired {expired.Email.Id}: it was not wanted after {TimeWords.Short(expired.Email.NotAfter ?? expired.At, zone, expired.At)}{Reason(expired.Email)}",
+        EngineEvent.Moved moved => $"moved {moved.Email.Id} from {TimeWords.Short(moved.Before, zone, moved.At)} to {TimeWords.Short(moved.Email.ScheduledFor, zone, moved.At)}: the rules of {moved.Email.Wish?.TimeZone} have changed",
         EngineEvent.Rescued rescued => $"rescued {rescued.Email.Id}: now {rescued.Email.Status.Name()}{Reason(rescued.Email)}",
         EngineEvent.AccountHeld held => $"account {held.Account} held until {TimeWords.Short(held.Until, zone, held.At)}: {held.Fault.Words}",
         EngineEvent.AccountProbing probing => $"account {probing.Account} is tried again with {probing.Email}",
@@ -81,6 +83,11 @@ internal static class EventWords
                 json.WriteString("id", expired.Email.Id.ToString());
                 if (expired.Email.NotAfter is { } last) json.WriteString("notAfter", JsonText.Time(last));
                 WriteRow(json, expired.Email);
+                break;
+            case EngineEvent.Moved moved:
+                json.WriteString("id", moved.Email.Id.ToString());
+                json.WriteString("before", JsonText.Time(moved.Before));
+                json.WriteString("scheduledFor", JsonText.Time(moved.Email.ScheduledFor));
                 break;
             case EngineEvent.Rescued rescued:
                 json.WriteString("id", rescued.Email.Id.ToString());

@@ -18,6 +18,9 @@ public abstract record EngineEvent(DateTimeOffset At)
     /// <summary>An email's last moment has passed while it waited: it has failed.</summary>
     public sealed record Expired(DateTimeOffset At, ScheduledEmail Email) : EngineEvent(At);
 
+    /// <summary>Newer rules of its zone give the email's wish another instant.</summary>
+    public sealed record Moved(DateTimeOffset At, ScheduledEmail Email, DateTimeOffset Before) : EngineEvent(At);
+
     /// <summary>A dead or stuck worker's email was taken back.</summary>
     public sealed record Rescued(DateTimeOffset At, ScheduledEmail Email) : EngineEvent(At);
 

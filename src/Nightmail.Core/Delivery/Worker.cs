@@ -1,6 +1,7 @@
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Maintenance;
+using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 
 namespace Nightmail.Core.Delivery;
@@ -45,6 +46,9 @@ public sealed record WorkerParts
     /// <summary>Emails on their way at once through one account, by this worker, whatever the account itself would take.</summary>
     public int ConnectionsPerAccount { get; init; } = int.MaxValue;
 
+    /// <summary>The rules of the time zones; a worker resolves older wishes by them once, when it starts.</summary>
+    public TimeZoneRules Zones { get; init; } = TimeZoneRules.Default;
+
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }
 
@@ -76,6 +80,7 @@ public sealed class Worker(WorkerParts parts)
     private readonly Cleaner cleaner = new(parts.Store, parts.CleanUp, parts.Time);
     private int vainLooks;
     private int faults;
+    private bool wishesResolved;
 
     /// <summary>
     /// Runs until the mode's end or until told to stop; then takes no more, breaks off what has not begun and gives those claims back,
@@ -130,6 +135,7 @@ public sealed class Worker(WorkerParts parts)
         DateTimeOffset until;
         try
         {
+            await ResolveWishesAsync(stop);
             await rescuer.RunOnceAsync(stop);
             await cleaner.RunOnceAsync(stop);
             if (await dispatcher.RunOnceAsync(stop, abandon) > 0) return false;
@@ -159,6 +165,15 @@ public sealed class Worker(WorkerParts parts)
 
         await wake.SleepAsync(until, ClockCheck, stop);
         return false;
+    }
+
+    /// <summary>Before anything is claimed: what the old rules gave may be too early. The rules of a program do not change while it runs.</summary>
+    private async Task ResolveWishesAsync(CancellationToken cancellationToken)
+    {
+        if (wishesResolved) return;
+        foreach (var moved in await parts.Store.ResolveWishesAsync(parts.Zones, cancellationToken))
+            parts.Observer.On(new EngineEvent.Moved(parts.Time.GetUtcNow(), moved.Email, moved.Before));
+        wishesResolved = true;
     }
 
     private async Task<bool> IsOverAsync(WorkerMode mode, CancellationToken cancellationToken)

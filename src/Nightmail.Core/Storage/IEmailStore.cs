@@ -42,6 +42,10 @@ public interface IEmailStore : ISendLedger, IAsyncDisposable
     /// <returns>Those emails, as they are now.</returns>
     ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken);
 
+    /// <summary>Gives the waiting emails that <see cref="TimeZoneRules.ResolveAgain"/> moves the instant that newer rules of their zone give their wish.</summary>
+    /// <returns>Those that were moved.</returns>
+    ValueTask<IReadOnlyList<MovedEmail>> ResolveWishesAsync(TimeZoneRules rules, CancellationToken cancellationToken);
+
     /// <summary>
     /// Records the result of an attempt and ends the claim: the outcome goes to the ledger, then the row, and in the same step what
     /// the attempt says about the account's circuit (<see cref="CircuitBreaker.After"/>).
@@ -104,6 +108,11 @@ public interface IEmailStore : ISendLedger, IAsyncDisposable
     /// <summary>How long a change can stay unnoticed at the most.</summary>
     TimeSpan SyncInterval { get; }
 }
+
+/// <summary>An email that newer zone rules moved.</summary>
+/// <param name="Email">The email with its new time.</param>
+/// <param name="Before">The time that it had.</param>
+public sealed record MovedEmail(ScheduledEmail Email, DateTimeOffset Before);
 
 /// <summary>Which emails to list; everything that is set must hold.</summary>
 public sealed record EmailFilter

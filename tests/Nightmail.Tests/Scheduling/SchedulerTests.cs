@@ -240,6 +240,8 @@ public sealed class SchedulerTests : IAsyncDisposable
 
         public ValueTask<IReadOnlyList<Claim>> ClaimDueAsync(WorkerId owner, AccountCapacities capacities, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public ValueTask<IReadOnlyList<MovedEmail>> ResolveWishesAsync(TimeZoneRules rules, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask<bool> RecordAsync(Claim claim, AttemptResult result, CancellationToken cancellationToken) => throw new NotSupportedException();

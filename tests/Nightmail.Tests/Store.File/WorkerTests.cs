@@ -35,6 +35,28 @@ public sealed class WorkerTests : IEngineObserver, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Newer_zone_rules_move_a_waiting_email_before_anything_is_claimed()
+    {
+        // 10:00 in Berlin is 09:00 in UTC, in winter. One wish was resolved by rules that took it for 10:00.
+        var due = world.Time.GetUtcNow().AddHours(1);
+        var moved = Given.Email(world.Time) with { ScheduledFor = due, Wish = new("2026-12-01T10:00:00", "Europe/Berlin", "2000a", due) };
+        var rescheduled = Given.Email(world.Time) with { ScheduledFor = due.AddHours(1), Wish = moved.Wish };
+        var rules = Nightmail.Core.Scheduling.TimeZoneRules.Default;
+        await using var store = world.Open();
+        await store.AddAsync([moved, rescheduled], default);
+        (await store.ResolveWishesAsync(rules, default)).ShouldBeEmpty("Berlin is an hour ahead in winter, whatever the version is");
+
+        var wrong = Given.Email(world.Time) with { ScheduledFor = due.AddHours(1), Wish = moved.Wish! with { Gave = due.AddHours(1) } };
+        await store.AddAsync([wrong], default);
+        await NewWorker(store).RunAsync(WorkerMode.Once, default, default);
+        var told = events.OfType<EngineEvent.Moved>().ShouldHaveSingleItem();
+        (told.Email.Id, told.Before, told.Email.ScheduledFor).ShouldBe((wrong.Id, due.AddHours(1), due));
+        (await store.FindAsync(wrong.Id, default))!.ScheduledFor.ShouldBe(due);
+        (await store.FindAsync(rescheduled.Id, default))!.ScheduledFor.ShouldBe(due.AddHours(1));
+        (await store.ResolveWishesAsync(rules, default)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_fault_of_ours_is_told_and_does_not_end_the_worker()
     {
         await using var store = world.Open();

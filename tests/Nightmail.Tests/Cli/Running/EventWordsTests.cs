@@ -51,6 +51,15 @@ public sealed class EventWordsTests
         EventWords.NameOf(new EngineEvent.Recorded(Now, Email with { Status = status, NextAttempt = waits ? Now : null }, 1, "work", TimeSpan.Zero)).ShouldBe(name);
 
     [Fact]
+    public void An_email_that_newer_zone_rules_moved_is_told_of()
+    {
+        var moved = new EngineEvent.Moved(Now, Email with { ScheduledFor = Now.AddHours(1), Wish = new("2026-11-22T10:00:00", "Europe/Berlin", "2099a", Now.AddHours(1)) }, Now.AddHours(2));
+        EventWords.Line(moved, DateTimeZone.Utc).ShouldBe("moved email_0123456789abcdef0123456789abcdef from 10:00 to 09:00: the rules of Europe/Berlin have changed");
+        JsonText.Line(json => EventWords.Write(json, moved)).ShouldContain("\"before\":\"2026-11-22T10:00:00Z\"");
+        EventWords.NameOf(moved).ShouldBe("moved");
+    }
+
+    [Fact]
     public void An_email_that_expired_and_a_fault_of_ours_have_their_words()
     {
         var expired = new EngineEvent.Expired(Now, Email with { Status = EmailStatus.Failed, Reason = FailureReason.Expired, NotAfter = Now.AddMinutes(-5) });
