@@ -33,8 +33,9 @@ internal sealed class CommandLine
     private readonly Flag version = new("--version", "Print the version");
 
     /// <summary>The words for these arguments.</summary>
-    public CommandLine(string[] arguments)
+    public CommandLine(string[] given)
     {
+        var arguments = WithEmptyValues(given);
         Root = new("nightmail", "Schedules emails and sends each of them once, at its time.");
         foreach (var verb in Wanted(arguments)) Root.Subcommands.Add(verb);
         Globals.AddTo(Root);
@@ -92,6 +93,13 @@ internal sealed class CommandLine
 
     // Only for those who ask: the library's help brings its resources along, which take longer to load than a command to run.
     private void AddHelp() => Root.Options.Add(new HelpOption(HelpNames[0], HelpNames[1..]) { Recursive = true, Action = new HelpAction { MaxWidth = HelpWidth } });
+
+    // "--queue=" says that the value is empty; the library would take the next word for it.
+    private static string[] WithEmptyValues(string[] given) => Array.Exists(given, IsEmptyValue)
+        ? [.. given.SelectMany(word => IsEmptyValue(word) ? (string[])[word[..^1], ""] : [word])]
+        : given;
+
+    private static bool IsEmptyValue(string word) => word.Length > 3 && word.StartsWith("--", StringComparison.Ordinal) && word.IndexOf('=') == word.Length - 1;
 
     private static IEnumerable<Verb> Wanted(string[] arguments)
     {

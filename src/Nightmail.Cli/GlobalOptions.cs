@@ -22,15 +22,20 @@ internal sealed class GlobalOptions
     }
 
     /// <summary>What was given.</summary>
+    /// <exception cref="CommandFailure">An option is there without what it should say.</exception>
     public GlobalValues Read(ParseResult words) => new()
     {
-        Queue = words.GetValue(queue),
-        Config = words.GetValue(config),
-        Server = words.GetValue(server),
-        Log = words.GetValue(log),
+        Queue = Text(words, queue),
+        Config = Text(words, config),
+        Server = Text(words, server),
+        Log = Text(words, log),
         Json = json.IsSet(words),
         Verbose = verbose.IsSet(words),
     };
+
+    // An empty value is a variable that was not set: whoever wrote it did not mean the default.
+    private static string? Text(ParseResult words, Option<string?> option) =>
+        words.GetValue(option) is { } text ? text.Trim().Length > 0 ? text : throw CommandFailure.Usage($"{option.Name} is empty; name a {option.HelpName}, or leave it away") : null;
 }
 
 /// <summary>The values of <see cref="GlobalOptions"/>.</summary>

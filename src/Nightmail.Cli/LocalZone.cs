@@ -9,11 +9,11 @@ internal static class LocalZone
     private const string LocaltimeLink = "/etc/localtime";
     private const string ZoneFile = "/etc/timezone";
 
-    /// <summary>The zone; UTC where nothing gives one.</summary>
-    public static DateTimeZone Find()
+    /// <summary>The zone; UTC where nothing gives one. What is wrong with what is given is said on <paramref name="error"/>.</summary>
+    public static DateTimeZone Find(TextWriter error)
     {
         var machine = MachineZone.Find(new(Environment.GetEnvironmentVariable("TZ"), LinkTarget(), ZoneText()), TimeZoneRules.Default);
-        if (machine.Warning is { } warning) Console.Error.WriteLine($"warning: {warning}");
+        if (machine.Warning is { } warning) error.Write($"warning: {Printing.Printable.OneLine(warning)}\n");
         return machine.Zone;
     }
 

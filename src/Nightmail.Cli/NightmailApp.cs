@@ -15,6 +15,21 @@ public static class NightmailApp
     /// <remarks>Waits on this thread: a program that does one thing gains nothing by giving it back, and each method that does costs its start.</remarks>
     public static int Run(string[] arguments, Surroundings surroundings, CancellationToken cancellationToken)
     {
+        var exitCode = RunCommand(arguments, surroundings, cancellationToken);
+
+        // A reader that has seen enough is nobody's error.
+        if (surroundings.OutputFailure() is not { ReaderGone: false, Words: var words }) return exitCode;
+        var failed = Fail(surroundings, ExitCodes.Refused, $"standard output cannot be written: {words}; send it somewhere else");
+        return exitCode == ExitCodes.Done ? failed : exitCode;
+    }
+
+    /// <summary>The exit code for a store that could not do what it was asked.</summary>
+    internal static int ExitCodeOf(StoreException trouble) =>
+        trouble.Trouble is StoreTrouble.Busy or StoreTrouble.NotYetSafe ? ExitCodes.TryAgain : ExitCodes.Unavailable;
+
+    private static int RunCommand(string[] arguments, Surroundings surroundings, CancellationToken cancellationToken)
+    {
+        if (RawArguments.Mangled(arguments, surroundings.RawArguments) is { } mangled) return Fail(surroundings, ExitCodes.Usage, mangled);
         var line = new CommandLine(arguments);
         if (line.WantsHelp)
         {
@@ -22,14 +37,18 @@ public static class NightmailApp
             return ExitCodes.Done;
         }
 
-        if (line.WantsVersion) return PrintVersion(line.Globals.Read(line.Words).Json, surroundings);
+        if (line.WantsVersion) return PrintVersion(arguments, surroundings);
         if (line.Mistake() is { } mistake) return Fail(surroundings, ExitCodes.Usage, $"{mistake}; see nightmail {line.Verb?.Name}{(line.Verb is null ? "" : " ")}--help");
         if (line.Verb is not { } verb) return Fail(surroundings, ExitCodes.Usage, "what is to be done? see nightmail --help");
-        var session = new Session(surroundings, line.Globals.Read(line.Words), verb.Works);
+        Session? session = null;
         try
         {
+            session = new(surroundings, line.Globals.Read(line.Words), verb.Works);
             if (session.Globals.Server is not null || surroundings.Variable("NIGHTMAIL_SERVER") is { Length: > 0 })
                 throw CommandFailure.Refused("--server and NIGHTMAIL_SERVER come with the server, which this version does not have; leave them away to use the queue file");
+
+            // Asked for and not to be had: said before anything is done.
+            if (session.Globals.Log is not null) _ = session.Log;
             return verb.RunAsync(line.Words, session, cancellationToken).GetAwaiter().GetResult();
         }
         catch (CommandFailure failure)
@@ -46,13 +65,9 @@ public static class NightmailApp
         }
         finally
         {
-            session.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            session?.DisposeAsync().AsTask().GetAwaiter().GetResult();
         }
     }
-
-    /// <summary>The exit code for a store that could not do what it was asked.</summary>
-    internal static int ExitCodeOf(StoreException trouble) =>
-        trouble.Trouble is StoreTrouble.Busy or StoreTrouble.NotYetSafe ? ExitCodes.TryAgain : ExitCodes.Unavailable;
 
     private static int Fail(Surroundings surroundings, int exitCode, string message)
     {
@@ -60,10 +75,10 @@ public static class NightmailApp
         return exitCode;
     }
 
-    private static int PrintVersion(bool json, Surroundings surroundings)
+    private static int PrintVersion(string[] arguments, Surroundings surroundings)
     {
         var version = typeof(NightmailApp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
-        surroundings.Output.Write(json ? $"{{\"version\":\"{version}\"}}\n" : $"nightmail {version}\n");
+        surroundings.Output.Write(arguments.Contains("--json") ? $"{{\"version\":\"{version}\"}}\n" : $"nightmail {version}\n");
         return ExitCodes.Done;
     }
 }

@@ -42,7 +42,11 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
     public string? QueueOrigin => Paths.Queue(globals.Queue, Settings, surroundings.Variable).Origin;
 
     /// <summary>The log.</summary>
+    /// <exception cref="CommandFailure">It cannot be written.</exception>
     public LogFile Log => log ??= LogFile.Open(globals.Log ?? Settings.Logging.File, globals.Verbose ? LogLevel.Debug : Settings.Logging.Level, surroundings.Time);
+
+    /// <summary>What a command that is named needs to work on the same queue when it is pasted: the options that named it here.</summary>
+    public string CommandOptions => string.Join(' ', new[] { PathOption("--queue", globals.Queue), PathOption("--config", globals.Config) }.Where(option => option is not null));
 
     /// <summary>The store.</summary>
     public IEmailStore Store => Opened.Store;
@@ -78,7 +82,18 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
         SendingPaused = (await Store.OverviewAsync(cancellationToken)).SendingPaused,
         Accounts = Settings.Accounts,
         Standings = await Store.AccountsAsync(Settings.Accounts, cancellationToken),
+        CommandOptions = CommandOptions,
     };
+
+    /// <summary>A command of this program as it can be pasted, for the queue that is worked on here.</summary>
+    public string Command(string words) => CommandOptions is { Length: > 0 } options ? $"nightmail {words} {options}" : $"nightmail {words}";
+
+    /// <summary>Writes data. Where it cannot be written any more, <paramref name="instead"/> goes to standard error: what was done must not be lost with it.</summary>
+    public void Print(string data, string? instead = null)
+    {
+        surroundings.Output.Write(data);
+        if (instead is not null && surroundings.OutputFailure() is not null) Note(instead);
+    }
 
     /// <summary>Says something that is not data.</summary>
     public void Note(string line) => surroundings.Error.Write($"{Printing.Printable.OneLine(line)}\n");
@@ -105,8 +120,12 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
     private DateTimeZone ZoneOf(Settings loaded) =>
         loaded.TimeZone is { } name && TimeZoneRules.Default.TryFind(name, out var named, out _) ? named : surroundings.MachineZone();
 
+    private static string? PathOption(string name, string? path) => path is null ? null : $"{name} {ShellWord.Quote(Path.GetFullPath(path))}";
+
     private OpenedStore OpenStore()
     {
+        // Nothing is changed before it is known that it can be logged.
+        _ = Log;
         if (!Settings.Persistence.Enabled || surroundings.Variable("HIMALAYA_NO_PERSISTENCE") is "1" or "true")
             throw CommandFailure.Refused("persistence is switched off (HIMALAYA_NO_PERSISTENCE, or scheduler.persistence.enabled in the configuration): a command would leave nothing behind; switch it on");
         return Composition.OpenStore(QueuePath, Settings, works, surroundings.Time);

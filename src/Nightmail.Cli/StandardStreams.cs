@@ -10,14 +10,21 @@ internal sealed class StandardStreams : IDisposable
     /// <summary>Enough for a list of several hundred emails in one write.</summary>
     private const int BufferSize = 64 * 1024;
 
+    private StandardOutput? outputBytes;
     private StreamWriter? output;
     private StreamWriter? error;
 
     /// <summary>Standard output; written at once, so that it and standard error are in order in a terminal.</summary>
-    public TextWriter Output => output ??= new(Console.OpenStandardOutput(), Utf8, BufferSize) { AutoFlush = true };
+    public TextWriter Output => output ??= new(OutputBytes, Utf8, BufferSize) { AutoFlush = true };
+
+    /// <summary>Standard output for bytes.</summary>
+    public Stream OutputBytes => outputBytes ??= new(1);
 
     /// <summary>Standard error; written at once.</summary>
-    public TextWriter Error => error ??= new(Console.OpenStandardError(), Utf8) { AutoFlush = true };
+    public TextWriter Error => error ??= new(new StandardOutput(2), Utf8) { AutoFlush = true };
+
+    /// <summary>Why standard output takes nothing more; null where it does or was never used.</summary>
+    public OutputFailure? OutputFailure => outputBytes?.Failure;
 
     /// <inheritdoc/>
     public void Dispose()

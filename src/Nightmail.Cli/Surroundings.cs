@@ -17,6 +17,9 @@ public sealed record Surroundings
     /// <summary>Opens standard output for bytes.</summary>
     public required Func<Stream> OpenOutput { get; init; }
 
+    /// <summary>Why standard output takes nothing more; null: it does. What is written to it then is lost without an exception.</summary>
+    public Func<OutputFailure?> OutputFailure { get; init; } = () => null;
+
     /// <summary>The columns of the terminal that standard output is; null when it is none.</summary>
     public int? Width { get; init; }
 
@@ -41,8 +44,11 @@ public sealed record Surroundings
     /// <summary>Says who schedules: <c>user@host</c>.</summary>
     public required Func<string> UserAtHost { get; init; }
 
-    /// <summary>Calls back for each SIGINT and SIGTERM until the result is disposed.</summary>
+    /// <summary>Calls back for each SIGINT, SIGTERM and SIGHUP until the result is disposed.</summary>
     public required Func<Action, IDisposable> OnStopSignal { get; init; }
+
+    /// <summary>The words of the command line as bytes, each ended by a NUL.</summary>
+    public Func<byte[]> RawArguments { get; init; } = () => [];
 
     /// <summary>Standard output: data.</summary>
     public TextWriter Output => OutputOf();
@@ -56,15 +62,17 @@ public sealed record Surroundings
         OpenInput = Console.OpenStandardInput,
         OutputOf = () => streams.Output,
         ErrorOf = () => streams.Error,
-        OpenOutput = Console.OpenStandardOutput,
+        OpenOutput = () => streams.OutputBytes,
+        OutputFailure = () => streams.OutputFailure,
         Width = Console.IsOutputRedirected ? null : Console.WindowWidth,
         OutputIsTerminal = !Console.IsOutputRedirected,
         InputIsTerminal = !Console.IsInputRedirected,
         Time = TimeProvider.System,
         Random = new Random(),
         Variable = Environment.GetEnvironmentVariable,
-        MachineZone = LocalZone.Find,
+        MachineZone = () => LocalZone.Find(streams.Error),
         UserAtHost = () => $"{Environment.UserName}@{Environment.MachineName}",
         OnStopSignal = StopSignals.Watch,
+        RawArguments = Cli.RawArguments.OfThisProcess,
     };
 }

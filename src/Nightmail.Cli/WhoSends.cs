@@ -15,8 +15,6 @@ internal static class WhoSends
     private static string Describe(IReadOnlyList<WorkerDescription> workers, Session session)
     {
         if (workers.Count > 0) return $"worker running (pid {string.Join(", ", workers.Select(worker => worker.ProcessId))})";
-        var queue = session.Globals.Queue is { } asked ? $" --queue {asked}" : "";
-        var config = session.Globals.Config is { } given ? $" --config {given}" : "";
-        return $"warning: nobody is running to send it; start: nightmail run{queue}{config}";
+        return $"warning: nobody is running to send it; start: {session.Command("run")}";
     }
 }

@@ -18,7 +18,7 @@ internal sealed class ChangeRun(Session session, EmailChange change, Func<Schedu
     /// <summary>Makes the change to each of the emails that the ids name.</summary>
     public async Task<int> RunAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
-        var lookup = new EmailLookup(session.Store);
+        var lookup = new EmailLookup(session);
         var worst = ExitCodes.Done;
         foreach (var id in ids) worst = Math.Max(worst, await RunAsync(id, lookup, cancellationToken));
         return worst;
@@ -51,11 +51,11 @@ internal sealed class ChangeRun(Session session, EmailChange change, Func<Schedu
         if (session.Globals.Json)
         {
             context ??= await session.WhyContextAsync(cancellationToken);
-            session.Surroundings.Output.Write(JsonText.Line(json => EmailJson.Write(json, email, context)));
+            session.Print(JsonText.Line(json => EmailJson.Write(json, email, context)), $"{email.Id} {done(email)}");
         }
         else
         {
-            session.Surroundings.Output.Write($"{email.Id} {Printable.OneLine(done(email))}\n");
+            session.Print($"{email.Id} {Printable.OneLine(done(email))}\n", $"{email.Id} {done(email)}");
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed class ChangeRun(Session session, EmailChange change, Func<Schedu
         session.Note($"nightmail: {message}");
         if (session.Globals.Json)
         {
-            session.Surroundings.Output.Write(JsonText.Line(json =>
+            session.Print(JsonText.Line(json =>
             {
                 json.WriteStartObject();
                 json.WriteString("id", id);

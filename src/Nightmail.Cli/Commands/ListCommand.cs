@@ -47,7 +47,7 @@ internal sealed class ListCommand : Verb
         }
         else if (emails.Count == 0)
         {
-            session.Note(store.Count == 0 ? "nothing is scheduled" : $"nothing to list; {store.Count} {(store.Count == 1 ? "email" : "emails")} in all: nightmail list --all");
+            session.Note(store.Count == 0 ? "nothing is scheduled" : $"nothing to list; {store.Count} {(store.Count == 1 ? "email" : "emails")} in all: {session.Command("list --all")}");
         }
         else
         {

@@ -79,11 +79,12 @@ internal sealed class ScheduleCommand : Verb
     private static async Task<int> PrintAsync(ScheduledEmail email, WhenResult.Understood when, bool held, Session session, CancellationToken cancellationToken)
     {
         session.Log.Write(LogLevel.Information, $"schedule {email.Id}: {email.Status.Name()} for {JsonText.Time(email.ScheduledFor)}");
-        if (session.Globals.Json) await PrintJsonAsync(email, session, cancellationToken);
-        else session.Surroundings.Output.Write($"{email.Id} {when.Explanation}\n");
+        var instead = $"{email.Id} is scheduled all the same: {when.Explanation}";
+        if (session.Globals.Json) await PrintJsonAsync(email, instead, session, cancellationToken);
+        else session.Print($"{email.Id} {when.Explanation}\n", instead);
         if (when.Note is { } note) session.Note(note);
         await WhoSends.NoteAsync(session, cancellationToken);
-        if (held) session.Note($"held until {TimeWords.Short(when.Instant, session.Zone, session.Now)}: nightmail undo takes it back");
+        if (held) session.Note($"held until {TimeWords.Short(when.Instant, session.Zone, session.Now)}: {session.Command("undo")} takes it back");
         return ExitCodes.Done;
     }
 
@@ -98,12 +99,12 @@ internal sealed class ScheduleCommand : Verb
     {
         if (existing.Email is { } email)
         {
-            if (session.Globals.Json) await PrintJsonAsync(email, session, cancellationToken);
-            else session.Surroundings.Output.Write($"{email.Id} {TimeWords.Explain(email.ScheduledFor, session.Zone, session.Now)}\n");
+            if (session.Globals.Json) await PrintJsonAsync(email, null, session, cancellationToken);
+            else session.Print($"{email.Id} {TimeWords.Explain(email.ScheduledFor, session.Zone, session.Now)}\n");
         }
         else
         {
-            session.Surroundings.Output.Write(session.Globals.Json ? JsonText.Line(json =>
+            session.Print(session.Globals.Json ? JsonText.Line(json =>
             {
                 json.WriteStartObject();
                 json.WriteString("id", existing.Id.ToString());
@@ -115,9 +116,9 @@ internal sealed class ScheduleCommand : Verb
         return ExitCodes.Done;
     }
 
-    private static async Task PrintJsonAsync(ScheduledEmail email, Session session, CancellationToken cancellationToken)
+    private static async Task PrintJsonAsync(ScheduledEmail email, string? instead, Session session, CancellationToken cancellationToken)
     {
         var context = await session.WhyContextAsync(cancellationToken);
-        session.Surroundings.Output.Write(JsonText.Line(json => EmailJson.Write(json, email, context)));
+        session.Print(JsonText.Line(json => EmailJson.Write(json, email, context)), instead);
     }
 }

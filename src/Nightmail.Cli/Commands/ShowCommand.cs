@@ -22,7 +22,7 @@ internal sealed class ShowCommand : Verb
     /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
-        var email = await new EmailLookup(session.Store).FindAsync(words.GetValue(id)!, cancellationToken);
+        var email = await new EmailLookup(session).FindAsync(words.GetValue(id)!, cancellationToken);
         var context = await session.WhyContextAsync(cancellationToken);
         if (raw.IsSet(words)) await WriteMessageAsync(email, context, session, cancellationToken);
         else if (session.Globals.Json) session.Surroundings.Output.Write(JsonText.Line(json => EmailJson.Write(json, email, context)));

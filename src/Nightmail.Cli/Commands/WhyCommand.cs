@@ -16,7 +16,7 @@ internal sealed class WhyCommand : Verb
     /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
-        var email = await new EmailLookup(session.Store).FindAsync(words.GetValue(id)!, cancellationToken);
+        var email = await new EmailLookup(session).FindAsync(words.GetValue(id)!, cancellationToken);
         var why = Why.Explain(email, await session.WhyContextAsync(cancellationToken));
         session.Surroundings.Output.Write(session.Globals.Json ? JsonText.Line(json =>
         {

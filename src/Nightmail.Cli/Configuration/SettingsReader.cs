@@ -43,7 +43,7 @@ internal static class SettingsReader
             Worker = Worker(root.Section("worker")),
             Retention = root.Duration("retention", defaults.Retention),
             TimeZone = root.Text("timeZone"),
-            Logging = Logging(root.Section("logging")),
+            Logging = Logging(root.Section("logging"), variable),
         };
         root.Done();
         if (settings.TimeZone is { } zone && !TimeZoneRules.Default.TryFind(zone, out _, out var error)) throw root.Error("timeZone", error);
@@ -123,12 +123,13 @@ internal static class SettingsReader
         return worker;
     }
 
-    private static LoggingSettings Logging(ConfigSection section)
+    private static LoggingSettings Logging(ConfigSection section, Func<string, string?> variable)
     {
         var logging = new LoggingSettings
         {
             Level = LevelOf(section.Choice("level", "information", "debug", "information", "warning", "error")),
-            File = section.Text("file"),
+            // A relative path means the same log wherever the program is started.
+            File = section.Text("file") is { Length: > 0 } file ? Path.GetFullPath(Paths.ExpandHome(file, variable), section.Folder) : null,
         };
         section.Done();
         return logging;

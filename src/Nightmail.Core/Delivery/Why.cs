@@ -25,6 +25,15 @@ public sealed record WhyContext
 
     /// <summary>How the accounts stand now; empty where nobody knows, and then all of them are taken to be well.</summary>
     public IReadOnlyList<AccountStanding> Standings { get; init; } = [];
+
+    /// <summary>What a command that is named in the sentence needs besides its words to work on this store: <c>--queue /tmp/q.json</c>; empty: nothing.</summary>
+    public string CommandOptions { get; init; } = "";
+
+    /// <summary>A command as it can be pasted into a terminal, quoted as a person quotes it in a sentence.</summary>
+    internal string Command(string words) => $"`nightmail {words}{(CommandOptions.Length == 0 ? "" : $" {CommandOptions}")}`";
+
+    /// <summary>The same for a command that takes an email's id.</summary>
+    internal string Command(string verb, ScheduledEmail email) => Command($"{verb} {email.Id}");
 }
 
 /// <summary>The one sentence that says why an email is where it is, and when what comes next. One function for every face.</summary>
@@ -39,7 +48,7 @@ public static class Why
         EmailStatus.Sent => Sent(email, context),
         EmailStatus.Failed => Failed(email, context),
         EmailStatus.Cancelled => Cancelled(email, context),
-        EmailStatus.InDoubt => InDoubt(email),
+        EmailStatus.InDoubt => InDoubt(email, context),
         _ => throw new ArgumentOutOfRangeException(nameof(email), email.Status, null),
     };
 
@@ -67,7 +76,7 @@ public static class Why
     {
         var since = email.LastAttempt is { } at ? $" since {At(at, context)}" : "";
         var through = email.LastAccount is { } account ? $" through account {account}" : "";
-        var gone = context.WorkerRuns ? "" : "; its worker is gone: the next `nightmail run` finds out what became of it";
+        var gone = context.WorkerRuns ? "" : $"; its worker is gone: the next {context.Command("run")} finds out what became of it";
         return $"being sent{since} (attempt {email.Attempts}{through}){gone}";
     }
 
@@ -75,7 +84,7 @@ public static class Why
     {
         if (email.LostClaims >= Rescue.LostClaimLimit || email.LastError is Settlement.OldCopy or Settlement.LostLedger or Settlement.CameBack) return $"paused: {Words(email.LastError, "its worker was lost again and again")}";
         var due = email.Due <= context.Now ? "was due" : "due";
-        return $"paused; `nightmail resume` lets it go ({due} {At(email.Due, context)})";
+        return $"paused; {context.Command("resume", email)} lets it go ({due} {At(email.Due, context)})";
     }
 
     private static string Sent(ScheduledEmail email, WhyContext context)
@@ -107,15 +116,15 @@ public static class Why
             _ => Words(email.LastError, "no reason given"),
         };
         var have = Any(email, RecipientStatus.Delivered) ? $"; {Share(email, RecipientStatus.Delivered, "has", "have")} it" : "";
-        var next = email.Reason is FailureReason.Expired ? "`nightmail retry` sends it all the same" : "`nightmail retry` tries again";
+        var next = email.Reason is FailureReason.Expired ? $"{context.Command("retry", email)} sends it all the same" : $"{context.Command("retry", email)} tries again";
         return $"failed ({email.Reason?.Name() ?? "unknown"}): {what}{have}; {next}";
     }
 
-    private static string InDoubt(ScheduledEmail email)
+    private static string InDoubt(ScheduledEmail email, WhyContext context)
     {
         var have = Any(email, RecipientStatus.Delivered) ? $", {Share(email, RecipientStatus.Delivered, "has", "have")} it" : "";
         return $"in doubt: {Share(email, RecipientStatus.InDoubt, "may have it", "may have it")}{have} ({Words(email.LastError, "no answer came")}); "
-            + "`nightmail retry` sends to those again, `nightmail mark-sent` closes it";
+            + $"{context.Command("retry", email)} sends to those again, {context.Command("mark-sent", email)} closes it";
     }
 
     private static string Refused(ScheduledEmail email)

@@ -7,8 +7,6 @@ namespace Nightmail.Core.Delivery;
 /// <summary>Says why a pending email has not left yet: what stands in its way first, then what it waits for.</summary>
 internal static class WhyPending
 {
-    private const string Nobody = "nobody is running to send it: start `nightmail run`";
-
     public static string Explain(ScheduledEmail email, WhyContext context)
     {
         if (Arbitration.IsExpired(email, context.Now)) return $"pending; too late: it is not wanted after {Why.At(email.NotAfter!.Value, context)}, and fails as expired when a worker looks";
@@ -18,13 +16,15 @@ internal static class WhyPending
 
     private static string Sentence(ScheduledEmail email, WhyContext context)
     {
-        if (context.SendingPaused) return $"{Due(email, context)}; sending is paused as a whole: `nightmail resume --all` goes on";
+        if (context.SendingPaused) return $"{Due(email, context)}; sending is paused as a whole: {context.Command("resume --all")} goes on";
         if (NoRoute(email, context.Accounts) is { } obstacle) return $"{Due(email, context)}; {obstacle}";
         var held = WhyAccounts.Held(email, context);
-        if (email.Due > context.Now) return $"{(held is null ? Waiting(email, context) : $"{Due(email, context)}; {held}")}{(context.WorkerRuns ? "" : $"; {Nobody}")}";
-        if (!context.WorkerRuns) return $"pending; {Nobody} ({Due(email, context)}){(held is null ? Past(email) : $"; {held}")}";
+        if (email.Due > context.Now) return $"{(held is null ? Waiting(email, context) : $"{Due(email, context)}; {held}")}{(context.WorkerRuns ? "" : $"; {Nobody(context)}")}";
+        if (!context.WorkerRuns) return $"pending; {Nobody(context)} ({Due(email, context)}){(held is null ? Past(email) : $"; {held}")}";
         return $"{Due(email, context)}; {held ?? $"a worker is about to send it{Past(email)}"}";
     }
+
+    private static string Nobody(WhyContext context) => $"nobody is running to send it: start {context.Command("run")}";
 
     private static string Due(ScheduledEmail email, WhyContext context) => $"due {Why.At(email.Due, context)}";
 

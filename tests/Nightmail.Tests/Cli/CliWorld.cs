@@ -1,6 +1,8 @@
 using System.Text;
+using System.Text.Json;
 using Nightmail.Cli;
 using Nightmail.Testing;
+using Nightmail.Testing.EndToEnd;
 using NodaTime;
 
 namespace Nightmail.Tests.Cli;
@@ -66,7 +68,34 @@ internal sealed class CliWorld : IDisposable
         return new(exitCode, output.ToString() + Encoding.UTF8.GetString(bytes.ToArray()), error.ToString());
     }
 
+    /// <summary>Starts the real program in this home.</summary>
+    public NightmailProgram Start(params string[] arguments) => NightmailProgram.Start(Environment(), arguments);
+
+    /// <summary>Runs a line of a shell in this home, in which $nightmail is the real program.</summary>
+    public NightmailProgram StartShell(string line, string shell = "/bin/sh") => NightmailProgram.Start(Environment(), ["-c", line], file: shell);
+
+    /// <summary>Runs a line of a shell to its end.</summary>
+    public async Task<ProgramResult> RunShellAsync(string line, string shell = "/bin/sh")
+    {
+        await using var program = StartShell(line, shell);
+        return await program.WaitAsync();
+    }
+
     public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private Dictionary<string, string?> Environment() => new()
+    {
+        ["HOME"] = Folder,
+        ["TZ"] = "Europe/Berlin",
+        ["XDG_CONFIG_HOME"] = null,
+        ["XDG_STATE_HOME"] = null,
+        ["HIMALAYA_QUEUE_FILE"] = null,
+        ["HIMALAYA_NO_PERSISTENCE"] = null,
+        ["NIGHTMAIL_SERVER"] = null,
+        ["VISUAL"] = null,
+        ["EDITOR"] = null,
+        ["nightmail"] = NightmailProgram.Path,
+    };
 
     private Surroundings Surroundings(Stream input, TextWriter output, TextWriter error, Stream bytes) => new()
     {
@@ -92,4 +121,11 @@ internal sealed record CliResult(int ExitCode, string Output, string Error)
 {
     /// <summary>Gets the first word on standard output: the id, after most commands.</summary>
     public string Id => Output.Split(' ', '\n')[0];
+
+    /// <summary>Reads standard output as one JSON value.</summary>
+    public JsonElement Json()
+    {
+        using var document = JsonDocument.Parse(Output);
+        return document.RootElement.Clone();
+    }
 }

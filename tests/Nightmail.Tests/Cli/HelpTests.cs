@@ -49,6 +49,10 @@ public sealed class HelpTests
     [InlineData("retry", "name the emails to retry, or say --failed for all that have failed")]
     [InlineData("retry 123456 --failed", "name the emails to retry, or say --failed for all that have failed")]
     [InlineData("config", "what about the configuration? write: nightmail config show")]
+    [InlineData("list --queue=", "--queue is empty; name a FILE, or leave it away")]
+    [InlineData("list --config= --json", "--config is empty; name a FILE, or leave it away")]
+    [InlineData("schedule --log= --to a@b.example", "--log is empty; name a FILE, or leave it away")]
+    [InlineData("list --server=", "--server is empty; name a URL, or leave it away")]
     [InlineData("run --while-pid x", "--while-pid 'x' is not the id of a process; see nightmail run --help")]
     public async Task Wrong_usage_ends_with_2_and_one_line(string words, string message)
     {

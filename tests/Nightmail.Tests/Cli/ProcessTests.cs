@@ -81,15 +81,5 @@ public sealed class ProcessTests : IDisposable
         return await program.WaitAsync();
     }
 
-    private NightmailProgram Start(params string[] arguments) => NightmailProgram.Start(
-        new Dictionary<string, string?>
-        {
-            ["HOME"] = world.Folder,
-            ["TZ"] = "Europe/Berlin",
-            ["XDG_CONFIG_HOME"] = null,
-            ["HIMALAYA_QUEUE_FILE"] = null,
-            ["HIMALAYA_NO_PERSISTENCE"] = null,
-            ["NIGHTMAIL_SERVER"] = null,
-        },
-        arguments);
+    private NightmailProgram Start(params string[] arguments) => world.Start(arguments);
 }

@@ -140,8 +140,8 @@ public sealed class WhyTests
     public void Paused()
     {
         var paused = Pending with { Status = EmailStatus.Paused };
-        Why.Explain(paused with { ScheduledFor = Now.AddHours(1) }, Context).ShouldBe("paused; `nightmail resume` lets it go (due 10:00)");
-        Why.Explain(paused, Context).ShouldBe("paused; `nightmail resume` lets it go (was due 09:00)");
+        Why.Explain(paused with { ScheduledFor = Now.AddHours(1) }, Context).ShouldBe($"paused; `nightmail resume {Pending.Id}` lets it go (due 10:00)");
+        Why.Explain(paused, Context).ShouldBe($"paused; `nightmail resume {Pending.Id}` lets it go (was due 09:00)");
         Why.Explain(paused with { LastError = Settlement.OldCopy }, Context).ShouldBe($"paused: {Settlement.OldCopy}");
         Why.Explain(paused with { LostClaims = 5, LastError = "its worker died or stalled 5 times in a row before sending began; look at the message, then resume it" }, Context)
             .ShouldBe("paused: its worker died or stalled 5 times in a row before sending began; look at the message, then resume it");
@@ -158,18 +158,29 @@ public sealed class WhyTests
     }
 
     [Theory]
-    [InlineData(FailureReason.Bounced, "failed (bounced): refused for good after 2 attempts, the last 08:55: 550 no; `nightmail retry` tries again")]
-    [InlineData(FailureReason.GaveUp, "failed (gave_up): given up after 2 attempts, the last 08:55: 550 no; `nightmail retry` tries again")]
-    [InlineData(FailureReason.Expired, "failed (expired): not sent: it was not wanted after 08:59; before that: 550 no; `nightmail retry` sends it all the same")]
-    [InlineData(FailureReason.Invalid, "failed (invalid): no message can be written from it: 550 no; `nightmail retry` tries again")]
-    [InlineData(FailureReason.Render, "failed (render): its template cannot be rendered: 550 no; `nightmail retry` tries again")]
+    [InlineData(FailureReason.Bounced, "failed (bounced): refused for good after 2 attempts, the last 08:55: 550 no; `nightmail retry ID` tries again")]
+    [InlineData(FailureReason.GaveUp, "failed (gave_up): given up after 2 attempts, the last 08:55: 550 no; `nightmail retry ID` tries again")]
+    [InlineData(FailureReason.Expired, "failed (expired): not sent: it was not wanted after 08:59; before that: 550 no; `nightmail retry ID` sends it all the same")]
+    [InlineData(FailureReason.Invalid, "failed (invalid): no message can be written from it: 550 no; `nightmail retry ID` tries again")]
+    [InlineData(FailureReason.Render, "failed (render): its template cannot be rendered: 550 no; `nightmail retry ID` tries again")]
     public void Failed(FailureReason reason, string sentence) =>
-        Why.Explain(Tried with { Status = EmailStatus.Failed, Reason = reason, NotAfter = Now.AddMinutes(-1), LastError = "550 no" }, Context).ShouldBe(sentence);
+        Why.Explain(Tried with { Status = EmailStatus.Failed, Reason = reason, NotAfter = Now.AddMinutes(-1), LastError = "550 no" }, Context).ShouldBe(sentence.Replace("ID", Tried.Id.ToString(), StringComparison.Ordinal));
 
     [Fact]
     public void Given_up_with_some_delivered() =>
         Why.Explain(Tried with { Status = EmailStatus.Failed, Reason = FailureReason.GaveUp, LastError = "451 later", Recipients = [new("a@x.example", RecipientStatus.Delivered), new("b@x.example")] }, Context)
             .ShouldContain("; 1 of 2 recipients has it;");
+
+    [Fact]
+    public void A_command_that_is_named_can_be_pasted_for_the_store_it_is_about()
+    {
+        var elsewhere = Context with { CommandOptions = "--queue '/tmp/my queue.json'", WorkerRuns = false };
+
+        Why.Explain(Pending, elsewhere).ShouldContain("`nightmail run --queue '/tmp/my queue.json'`");
+        Why.Explain(Pending, elsewhere with { SendingPaused = true }).ShouldContain("`nightmail resume --all --queue '/tmp/my queue.json'`");
+        Why.Explain(Pending with { Status = EmailStatus.Paused }, elsewhere).ShouldContain($"`nightmail resume {Pending.Id} --queue '/tmp/my queue.json'`");
+        Why.Explain(Tried with { Status = EmailStatus.Failed }, elsewhere).ShouldContain($"`nightmail retry {Pending.Id} --queue '/tmp/my queue.json'`");
+    }
 
     [Fact]
     public void Cancelled()
@@ -190,7 +201,7 @@ public sealed class WhyTests
             Recipients = [new("a@x.example", RecipientStatus.InDoubt), new("b@x.example", RecipientStatus.InDoubt), new("c@x.example", RecipientStatus.Delivered)],
         };
         Why.Explain(doubtful, Context).ShouldBe(
-            "in doubt: 2 of 3 recipients may have it, 1 of 3 recipients has it (connection lost after the final dot); `nightmail retry` sends to those again, `nightmail mark-sent` closes it");
+            $"in doubt: 2 of 3 recipients may have it, 1 of 3 recipients has it (connection lost after the final dot); `nightmail retry {Pending.Id}` sends to those again, `nightmail mark-sent {Pending.Id}` closes it");
     }
 
     [Theory]
