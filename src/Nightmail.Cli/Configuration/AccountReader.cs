@@ -37,6 +37,7 @@ internal static class AccountReader
             Zone = Zone(section),
             Transport = TransportReader.Read(section.Section("transport"), variable),
             Limits = Limits(section.Section("limits"), warnings),
+            Dkim = Dkim(section, variable),
         };
         section.Done();
         if (!Mailbox.TryParse(account.From, out _, out var error)) throw section.Error("from", $"\"{account.From}\" is not an address: {error}");
@@ -51,6 +52,17 @@ internal static class AccountReader
     {
         if (section.Text("timeZone") is not { } name) return null;
         return TimeZoneRules.Default.TryFind(name, out var zone, out var error) ? zone : throw section.Error("timeZone", error);
+    }
+
+    private static DkimSettings? Dkim(ConfigSection account, Func<string, string?> variable)
+    {
+        var section = account.Section("dkim");
+        if (!account.Has("dkim")) return null;
+        var dkim = new DkimSettings(section.RequiredText("domain"), section.RequiredText("selector"), Paths.InConfiguration(section, section.RequiredText("keyFile"), variable));
+        section.Done();
+        if (!DomainName.TryToAscii(dkim.Domain, out _)) throw section.Error("domain", $"\"{dkim.Domain}\" is no domain");
+        if (!DomainName.TryToAscii($"{dkim.Selector}.{dkim.Domain}", out _)) throw section.Error("selector", $"\"{dkim.Selector}\" cannot be part of a domain");
+        return dkim;
     }
 
     private static AccountLimits Limits(ConfigSection section, List<string> warnings)

@@ -36,6 +36,9 @@ internal sealed class ConfigSection
     /// <summary>True when the file gives the key a value.</summary>
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>True when the file gives the key a list, be it of one.</summary>
+    public bool IsList(string key) => Find(key) is { Value.Kind: ConfigKind.List };
+
     /// <summary>A section below this one.</summary>
     public ConfigSection Section(string key) => new(document, Find(key, ConfigKind.Section, "a section in braces { }")?.Value, PathOf(key), readings);
 

@@ -26,6 +26,9 @@ internal static class Paths
     public static string ExpandHome(string path, Func<string, string?> variable) =>
         path.StartsWith("~/", StringComparison.Ordinal) && variable("HOME") is { Length: > 0 } home ? Path.Combine(home, path[2..]) : path;
 
+    /// <summary>A path as the configuration words it. A relative one is beside the configuration file: the same wherever the program is started.</summary>
+    public static string InConfiguration(ConfigSection section, string path, Func<string, string?> variable) => Path.GetFullPath(ExpandHome(path, variable), section.Folder);
+
     private static string ConfigHome(Func<string, string?> variable)
     {
         // The XDG base directory specification: a relative path is to be ignored.

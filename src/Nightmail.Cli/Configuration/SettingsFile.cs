@@ -33,6 +33,12 @@ internal static class SettingsFile
     private static bool OthersCanRead(string path) =>
         !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead)) != UnixFileMode.None;
 
-    private static bool HasLiteralPassword(Account account) =>
-        account.Transport is TransportSettings.Smtp { Login.Password: SecretSource.Literal };
+    private static bool HasLiteralPassword(Account account) => account.Transport is TransportSettings.Smtp { Login.Password: var secret } && IsLiteral(secret);
+
+    private static bool IsLiteral(SecretSource? secret) => secret switch
+    {
+        SecretSource.Literal => true,
+        SecretSource.Refresh refresh => IsLiteral(refresh.RefreshToken) || IsLiteral(refresh.ClientSecret),
+        _ => false,
+    };
 }

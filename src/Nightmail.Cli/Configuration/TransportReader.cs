@@ -16,9 +16,9 @@ internal static class TransportReader
         TransportSettings transport = type switch
         {
             "smtp" => Smtp(section, variable),
-            "folder" => new TransportSettings.Folder(FullPath(section, section.RequiredText("path"), variable)),
-            "command" => throw section.Error("type", "the transport \"command\" is not available in this version; write \"smtp\" or \"folder\""),
-            _ => throw section.Error("type", $"unknown transport \"{type}\"; write \"smtp\" or \"folder\""),
+            "folder" => new TransportSettings.Folder(Paths.InConfiguration(section, section.RequiredText("path"), variable)),
+            "command" => CommandReader.Read(section, variable),
+            _ => throw section.Error("type", $"unknown transport \"{type}\"; write \"smtp\", \"command\" or \"folder\""),
         };
         section.Done();
         return transport;
@@ -34,7 +34,8 @@ internal static class TransportReader
             Port = section.Number("port", security switch { SmtpSecurity.Tls => ImplicitTlsPort, SmtpSecurity.None => PlainPort, _ => SubmissionPort }, 1, 65535),
             CheckCertificate = section.Boolean("checkCertificate", otherwise: true),
             HelloName = section.Text("helloName"),
-            Login = section.Has("auth") ? Login(section.Section("auth"), variable) : NoLogin(section),
+            Reports = Reports(section.Section("reports")),
+            Login = section.Has("auth") ? LoginReader.Read(section.Section("auth"), variable) : NoLogin(section),
         };
     }
 
@@ -45,26 +46,15 @@ internal static class TransportReader
         return null;
     }
 
-    private static SmtpLogin Login(ConfigSection section, Func<string, string?> variable)
+    private static DeliveryReports? Reports(ConfigSection section)
     {
-        var mechanism = section.Choice("mechanism", "auto", "auto", "plain", "login", "xoauth2", "oauthbearer");
-        if (mechanism is "xoauth2" or "oauthbearer") throw section.Error("mechanism", $"{mechanism} is not available in this version; write \"auto\", \"plain\" or \"login\"");
-        var username = section.RequiredText("username");
-        var sources = new List<SecretSource>();
-        if (section.Secret("password") is { } password) sources.Add(new SecretSource.Literal(password));
-        if (section.Text("passwordCommand") is { } command) sources.Add(new SecretSource.Command(command));
-        if (section.Text("passwordEnv") is { } name) sources.Add(new SecretSource.Environment(name));
-        if (section.Text("passwordFile") is { } file) sources.Add(new SecretSource.File(FullPath(section, file, variable)));
+        var notify = section.Texts("notify");
+        var whole = section.Choice("return", "headers", "headers", "full") == "full";
         section.Done();
-        return sources.Count switch
-        {
-            1 => new(username, sources[0], mechanism == "auto" ? null : mechanism.ToUpperInvariant()),
-            0 => throw section.Error("username", $"no password for \"{username}\": give one of passwordCommand, passwordFile, passwordEnv, password"),
-            _ => throw section.Error("username", "more than one password: give one of passwordCommand, passwordFile, passwordEnv, password"),
-        };
+        if (notify.Count == 0) return null;
+        if (notify.FirstOrDefault(word => word is not ("success" or "failure" or "delay" or "never")) is { } unknown)
+            throw section.Error("notify", $"\"{unknown}\" is nothing that a server reports; write \"success\", \"failure\", \"delay\", or \"never\" alone");
+        if (notify.Contains("never") && notify.Count > 1) throw section.Error("notify", "\"never\" stands alone");
+        return new([.. notify.Distinct().Select(word => word.ToUpperInvariant())], whole);
     }
-
-    // A relative path means the same file wherever the program is started.
-    private static string FullPath(ConfigSection section, string path, Func<string, string?> variable) =>
-        Path.GetFullPath(Paths.ExpandHome(path, variable), section.Folder);
 }

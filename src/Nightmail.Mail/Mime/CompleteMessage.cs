@@ -49,13 +49,6 @@ internal static class CompleteMessage
     {
         await using var content = blobs.Open(blob);
         if (content.Length != blob.Size) throw BlobReading.TooShort(blob);
-        var scanner = new HeaderScanner();
-        var buffer = new byte[8 * 1024];
-        int read;
-        while ((read = await content.ReadAsync(buffer, cancellationToken)) > 0 && !scanner.Add(buffer.AsSpan(0, read)))
-        {
-        }
-
-        return scanner.Finish();
+        return await HeaderScanner.ReadAsync(content, cancellationToken);
     }
 }

@@ -73,6 +73,20 @@ internal sealed class HeaderScanner
         return complete;
     }
 
+    /// <summary>The section at the beginning of <paramref name="content"/>, which is read no further than it takes.</summary>
+    /// <exception cref="MessageInvalidException">There is none.</exception>
+    public static async ValueTask<HeaderSection> ReadAsync(Stream content, CancellationToken cancellationToken)
+    {
+        var scanner = new HeaderScanner();
+        var buffer = new byte[8 * 1024];
+        int read;
+        while ((read = await content.ReadAsync(buffer, cancellationToken)) > 0 && !scanner.Add(buffer.AsSpan(0, read)))
+        {
+        }
+
+        return scanner.Finish();
+    }
+
     /// <summary>The section, when <see cref="Add"/> has said that it ended or there are no more pieces.</summary>
     /// <exception cref="MessageInvalidException">There is none.</exception>
     public HeaderSection Finish()

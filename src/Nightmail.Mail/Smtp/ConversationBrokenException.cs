@@ -23,4 +23,7 @@ internal sealed class ConversationBrokenException(SmtpPhase phase, AccountFault 
 
     /// <summary>True when a time limit ended it.</summary>
     public bool TimedOut { get; init; }
+
+    /// <summary>True when a login was refused with a secret that had been kept from before, and its source gives another one by now.</summary>
+    public bool SecretHasChanged { get; init; }
 }

@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 
 namespace Nightmail.Mail.Smtp;
@@ -27,7 +28,9 @@ internal sealed class EnvelopePlan
     /// <param name="capabilities">What the server can do.</param>
     /// <param name="peer"><c>host:port</c>, for words.</param>
     /// <param name="maxRecipients">The account's limit; the server's own may be lower.</param>
-    public static EnvelopePlan Make(Envelope envelope, IOutgoingMessage message, ServerCapabilities capabilities, string peer, int maxRecipients)
+    /// <param name="reports">The reports to ask for, of a server that makes some; null: nothing is said about them.</param>
+    public static EnvelopePlan Make(
+        Envelope envelope, IOutgoingMessage message, ServerCapabilities capabilities, string peer, int maxRecipients, DeliveryReports? reports = null)
     {
         var plan = new EnvelopePlan(envelope);
         if (Objection(message, capabilities, peer) is { } objection)
@@ -36,6 +39,8 @@ internal sealed class EnvelopePlan
             return plan;
         }
 
+        if (!capabilities.Reports) reports = null;
+        var notify = reports is null ? "" : $" NOTIFY={string.Join(',', reports.Notify)}";
         var needsSmtpUtf8 = message.NeedsSmtpUtf8;
         string from = "";
         if (envelope.From.Length > 0 && plan.Write(envelope.From, capabilities, peer, ref needsSmtpUtf8, out from) is { } badSender)
@@ -48,13 +53,14 @@ internal sealed class EnvelopePlan
         {
             if (plan.Recipients.Count >= Math.Min(maxRecipients, capabilities.MaxRecipients ?? int.MaxValue)) break;
             var bad = plan.Write(envelope.Recipients[i], capabilities, peer, ref needsSmtpUtf8, out var address);
-            if (bad is null) plan.Recipients.Add((i, $"RCPT TO:<{address}>"));
+            if (bad is null) plan.Recipients.Add((i, $"RCPT TO:<{address}>{notify}"));
             else plan.Settle(i, Verdict.Bounced, bad);
         }
 
         var size = capabilities.Size ? $" SIZE={message.Length}" : "";
         var body = message.Is8Bit ? " BODY=8BITMIME" : "";
-        plan.MailFrom = $"MAIL FROM:<{from}>{size}{body}{(needsSmtpUtf8 ? " SMTPUTF8" : "")}";
+        var ret = reports is null ? "" : reports.ReturnsWhole ? " RET=FULL" : " RET=HDRS";
+        plan.MailFrom = $"MAIL FROM:<{from}>{size}{body}{(needsSmtpUtf8 ? " SMTPUTF8" : "")}{ret}";
         return plan;
     }
 

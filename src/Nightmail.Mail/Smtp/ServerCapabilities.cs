@@ -18,6 +18,9 @@ internal sealed record ServerCapabilities
     /// <summary>SMTPUTF8 (RFC 6531).</summary>
     public bool SmtpUtf8 { get; private init; }
 
+    /// <summary>DSN (RFC 3461).</summary>
+    public bool Reports { get; private init; }
+
     /// <summary>SIZE (RFC 1870).</summary>
     public bool Size { get; private init; }
 
@@ -52,6 +55,7 @@ internal sealed record ServerCapabilities
         "PIPELINING" => this with { Pipelining = true },
         "8BITMIME" => this with { EightBitMime = true },
         "SMTPUTF8" => this with { SmtpUtf8 = true },
+        "DSN" => this with { Reports = true },
         // "SIZE 0" and a bare "SIZE" name no limit.
         "SIZE" => this with { Size = true, MaxSize = parameters.Length > 0 && long.TryParse(parameters[0], out var size) && size > 0 ? size : null },
         "AUTH" => this with { AuthMechanisms = [.. AuthMechanisms, .. parameters] },

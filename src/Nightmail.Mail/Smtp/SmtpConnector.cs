@@ -3,16 +3,13 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
-using Nightmail.Mail.Transports;
 
 namespace Nightmail.Mail.Smtp;
 
 /// <summary>Brings a connection from nothing to logged in. Failures to connect are tried again; what a server says is not.</summary>
 internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy retry, TimeProvider time, Random random) : IDisposable
 {
-    private readonly SecretReader secrets = new(time);
-    private readonly SemaphoreSlim reading = new(1);
-    private string? password;
+    private readonly LoginSecret? secret = settings.Login is { } login ? new(login, time) : null;
 
     /// <summary>Authorities to trust instead of the machine's; for tests.</summary>
     public X509Certificate2Collection? TrustedAuthorities { get; init; }
@@ -36,15 +33,21 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
     }
 
     /// <inheritdoc/>
-    public void Dispose() => reading.Dispose();
+    public void Dispose() => secret?.Dispose();
 
     private async Task<SmtpConnection> ConnectAsync(TimeToBegin patience, CancellationToken cancellationToken)
     {
+        var renewed = false;
         for (var tries = 1; ; tries++)
         {
             try
             {
                 return await ConnectOnceAsync(patience, cancellationToken);
+            }
+            catch (ConversationBrokenException refused) when (refused.SecretHasChanged && !renewed && !patience.IsOver)
+            {
+                // A password that a person has changed, or a token that has ended, says nothing about the one that took its place.
+                renewed = true;
             }
             catch (ConversationBrokenException broken)
             {
@@ -87,7 +90,7 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
         {
             await using var breakOff = cancellationToken.UnsafeRegister(static channel => ((SmtpChannel)channel!).Abort(), channel);
             var capabilities = await GreetAsync(channel);
-            if (settings.Login is { } login) await LoginAsync(channel, capabilities, login, cancellationToken);
+            if (secret is not null) await LoginAsync(channel, capabilities, cancellationToken);
             channel.Disarm();
             return new SmtpConnection(channel, capabilities);
         }
@@ -193,36 +196,22 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
         return machine.Contains('.') && Core.Emails.DomainName.TryToAscii(machine, out var ascii) ? ascii : channel.LocalLiteral;
     }
 
-    private async Task LoginAsync(SmtpChannel channel, ServerCapabilities capabilities, SmtpLogin login, CancellationToken cancellationToken)
-    {
-        var secret = await PasswordAsync(channel, login, cancellationToken);
-        try
-        {
-            await SmtpAuthentication.LoginAsync(channel, capabilities, login.Username, secret, login.Mechanism);
-        }
-        catch (ConversationBrokenException refused) when (refused.Fault.Reason == AccountFaultReason.Auth)
-        {
-            // It may have been changed; the next login reads it anew.
-            Volatile.Write(ref password, null);
-            throw;
-        }
-    }
-
-    /// <summary>Read once, not once a connection: its command may ask a person or a slow keyring.</summary>
-    private async Task<string> PasswordAsync(SmtpChannel channel, SmtpLogin login, CancellationToken cancellationToken)
+    private async Task LoginAsync(SmtpChannel channel, ServerCapabilities capabilities, CancellationToken cancellationToken)
     {
         channel.Phase = SmtpPhase.Auth;
         channel.Disarm();
-        await reading.WaitAsync(cancellationToken);
+        var (read, kept) = await secret!.GetAsync(cancellationToken);
+        if (read.Value is not { } value) throw channel.Broken(read.Reason, read.Error!);
         try
         {
-            if (password is { } known) return known;
-            var secret = await secrets.ReadAsync(login.Password, cancellationToken);
-            return password = secret.Value ?? throw channel.Broken(AccountFaultReason.Configuration, secret.Error!);
+            await SmtpAuthentication.LoginAsync(channel, capabilities, settings, value);
         }
-        finally
+        catch (ConversationBrokenException refused) when (refused.Fault.Reason == AccountFaultReason.Auth)
         {
-            reading.Release();
+            secret.Forget(value);
+            if (!kept) throw;
+            var (now, _) = await secret.GetAsync(cancellationToken);
+            throw new ConversationBrokenException(refused.Phase, refused.Fault, refused.Reply, refused) { SecretHasChanged = now.Value is not null && now.Value != value };
         }
     }
 

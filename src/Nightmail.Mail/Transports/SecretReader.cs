@@ -1,11 +1,12 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
 
 namespace Nightmail.Mail.Transports;
 
 /// <summary>Reads secrets from where they lie. What it reads is in no message of its own.</summary>
-public sealed class SecretReader(TimeProvider time)
+public sealed class SecretReader
 {
     /// <summary>How long a command may take: a person may have to unlock a keyring.</summary>
     public static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(60);
@@ -19,6 +20,16 @@ public sealed class SecretReader(TimeProvider time)
     /// <summary>Longest secret, in characters; an access token may have a few thousand.</summary>
     private const int MaxLength = 64 * 1_024;
 
+    private readonly TimeProvider time;
+    private readonly TokenRefresher tokens;
+
+    /// <summary>A reader by that clock.</summary>
+    public SecretReader(TimeProvider time)
+    {
+        this.time = time;
+        tokens = new(this, time);
+    }
+
     /// <summary>The secret, or one line that says why there is none.</summary>
     public async Task<SecretResult> ReadAsync(SecretSource source, CancellationToken cancellationToken)
     {
@@ -30,6 +41,7 @@ public sealed class SecretReader(TimeProvider time)
                 SecretSource.Environment(var variable) => Checked(Environment.GetEnvironmentVariable(variable), $"the environment variable {variable}"),
                 SecretSource.File(var path) => Checked(await FirstLineAsync(path, cancellationToken), $"the first line of {path}"),
                 SecretSource.Command(var commandLine) => await RunAsync(commandLine, cancellationToken),
+                SecretSource.Refresh refresh => await tokens.FetchAsync(refresh, cancellationToken),
                 _ => throw new ArgumentOutOfRangeException(nameof(source)),
             };
         }
@@ -98,6 +110,12 @@ public sealed class SecretReader(TimeProvider time)
 /// <summary>A secret that was read, or why not.</summary>
 public readonly record struct SecretResult(string? Value, string? Error)
 {
+    /// <summary>What kind of failure it is, where there is an error.</summary>
+    public AccountFaultReason Reason { get; init; } = AccountFaultReason.Configuration;
+
+    /// <summary>How long the secret is good for; null: nobody said.</summary>
+    public TimeSpan? Lifetime { get; init; }
+
     /// <summary>Never the value.</summary>
     public override string ToString() => Error ?? "***";
 }

@@ -13,6 +13,7 @@ public sealed class SmtpTransport : ITransport
 {
     private readonly SmtpConnectionPool pool;
     private readonly AccountLimits limits;
+    private readonly DeliveryReports? reports;
     private readonly TimeProvider time;
 
     /// <summary>A transport that connects when the first email comes.</summary>
@@ -29,7 +30,7 @@ public sealed class SmtpTransport : ITransport
     /// <summary>The same, trusting other certificate authorities than the machine's.</summary>
     internal SmtpTransport(TransportSettings.Smtp settings, AccountLimits limits, RetryPolicy retry, TimeProvider time, Random random, X509Certificate2Collection? trusted)
     {
-        (this.limits, this.time) = (limits, time);
+        (this.limits, reports, this.time) = (limits, settings.Reports, time);
         pool = new(new SmtpConnector(settings, retry, time, random) { TrustedAuthorities = trusted }, limits, time);
     }
 
@@ -68,7 +69,7 @@ public sealed class SmtpTransport : ITransport
     private async Task<DeliveryOutcome?> TryAsync(
         SmtpConnection connection, bool mayBeDead, Envelope envelope, IOutgoingMessage message, BeginDelivery begin, TimeToBegin patience, CancellationToken cancellationToken)
     {
-        var plan = EnvelopePlan.Make(envelope, message, connection.Capabilities, connection.Channel.Peer, limits.RecipientsPerTransaction);
+        var plan = EnvelopePlan.Make(envelope, message, connection.Capabilities, connection.Channel.Peer, limits.RecipientsPerTransaction, reports);
         var transaction = new SmtpTransaction(connection, plan, message, begin, patience);
         var inOrder = false;
         var isDead = false;

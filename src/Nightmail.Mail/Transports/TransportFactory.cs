@@ -17,6 +17,7 @@ public static class TransportFactory
         return account.Transport switch
         {
             TransportSettings.Smtp smtp => new SmtpTransport(smtp, account.Limits, retry, time, random),
+            TransportSettings.Command command => new CommandTransport(command, time),
             TransportSettings.Folder(var path) => new FolderTransport(path, time),
             _ => throw new ArgumentOutOfRangeException(nameof(account), account.Transport.GetType().Name, null),
         };

@@ -120,7 +120,7 @@ public sealed class SettingsReaderTests
     [Theory]
     [InlineData("{ \"transport\": { \"type\": \"folder\", \"path\": \"/o\" } }", "\"from\" is missing in accounts.a")]
     [InlineData("{ \"from\": \"not an address\", \"transport\": { \"type\": \"folder\", \"path\": \"/o\" } }", "\"not an address\" is not an address")]
-    [InlineData("{ \"from\": \"a@x.example\", \"transport\": { \"type\": \"command\", \"command\": \"c\" } }", "the transport \"command\" is not available in this version")]
+    [InlineData("{ \"from\": \"a@x.example\", \"transport\": { \"type\": \"command\", \"command\": \"c | d\" } }", "the command cannot be read at position 3: '|', which only a shell understands")]
     [InlineData("{ \"from\": \"a@x.example\", \"transport\": { \"type\": \"smtp\" } }", "\"host\" is missing in accounts.a.transport")]
     [InlineData("{ \"from\": \"a@x.example\", \"transport\": { \"type\": \"smtp\", \"host\": \"h\", \"auth\": { \"username\": \"u\" } } }", "no password for \"u\"")]
     [InlineData("{ \"from\": \"a@x.example\", \"transport\": { \"type\": \"smtp\", \"host\": \"h\", \"auth\": { \"username\": \"u\", \"password\": \"p\", \"passwordEnv\": \"P\" } } }", "more than one password")]

@@ -108,9 +108,9 @@ public sealed class LoginTests
 
     [Theory]
     [InlineData("250 SIZE 10", null, "the server offers no login", AccountFaultReason.Auth)]
-    [InlineData("250 AUTH CRAM-MD5", null, "the server offers the logins CRAM-MD5, and none of them is PLAIN or LOGIN", AccountFaultReason.Auth)]
+    [InlineData("250 AUTH GSSAPI", null, "the server offers the logins GSSAPI, and none of them is SCRAM-SHA-256 or PLAIN or LOGIN or CRAM-MD5", AccountFaultReason.Auth)]
     [InlineData("250 AUTH PLAIN", "LOGIN", "the server offers the logins PLAIN, and none of them is LOGIN", AccountFaultReason.Auth)]
-    [InlineData("250 AUTH PLAIN", "NTLM", "the login mechanism NTLM is not known; use PLAIN or LOGIN", AccountFaultReason.Configuration)]
+    [InlineData("250 AUTH PLAIN", "NTLM", "the login mechanism NTLM is not known; use SCRAM-SHA-256 or PLAIN or LOGIN or CRAM-MD5", AccountFaultReason.Configuration)]
     public async Task A_login_that_is_not_possible_says_why(string offer, string? mechanism, string words, AccountFaultReason reason)
     {
         await using var conversation = Start($"""

@@ -1,0 +1,148 @@
+using System.Net;
+using System.Text.Json;
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+
+namespace Nightmail.Mail.Transports;
+
+/// <summary>Fetches OAuth2 access tokens with a refresh token (RFC 6749 6). Neither it nor what it fetches is in any words.</summary>
+internal sealed class TokenRefresher(SecretReader secrets, TimeProvider time)
+{
+    /// <summary>How long a token endpoint may take. Its work is a look-up; the server waits for our login meanwhile.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    /// <summary>Largest answer. A token has a few thousand characters.</summary>
+    private const int MaxAnswer = 256 * 1_024;
+
+    /// <summary>The newest refresh tokens by the one that was configured; a provider may replace it at every use (RFC 6749 10.4).</summary>
+    private readonly Dictionary<string, string> successors = [];
+
+    /// <summary>An access token, or one line that says why there is none and what to do.</summary>
+    public async Task<SecretResult> FetchAsync(SecretSource.Refresh source, CancellationToken cancellationToken)
+    {
+        var host = source.TokenEndpoint.Authority;
+        if (source.TokenEndpoint.Scheme != Uri.UriSchemeHttps && !source.TokenEndpoint.IsLoopback)
+            return new(null, $"the token endpoint {host} would get the refresh token in the clear, so nothing was sent; use https");
+        var configured = await secrets.ReadAsync(source.RefreshToken, cancellationToken);
+        if (configured.Value is null) return configured with { Error = $"no refresh token: {configured.Error}" };
+        var secret = source.ClientSecret is null ? default : await secrets.ReadAsync(source.ClientSecret, cancellationToken);
+        if (secret.Error is not null) return secret with { Error = $"no client secret: {secret.Error}" };
+
+        var form = new Dictionary<string, string>
+        {
+            ["grant_type"] = "refresh_token",
+            ["refresh_token"] = successors.GetValueOrDefault(configured.Value, configured.Value),
+            ["client_id"] = source.ClientId,
+        };
+        if (secret.Value is not null) form["client_secret"] = secret.Value;
+        if (source.Scope is not null) form["scope"] = source.Scope;
+        using var limit = new CancellationTokenSource(Limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            var (status, body) = await PostAsync(source.TokenEndpoint, form, either.Token);
+            return await ReadAsync(source, configured.Value, form, status, body, cancellationToken);
+        }
+        catch (HttpRequestException unreachable)
+        {
+            return Failed($"the token endpoint {host} cannot be reached: {(unreachable.InnerException ?? unreachable).Message.ReplaceLineEndings(" ")}", AccountFaultReason.Network);
+        }
+        catch (OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return Failed($"the token endpoint {host} did not answer within {Limit.TotalSeconds:0} s", AccountFaultReason.Network);
+        }
+    }
+
+    private static async Task<(HttpStatusCode Status, string Body)> PostAsync(Uri endpoint, Dictionary<string, string> form, CancellationToken cancellationToken)
+    {
+        // A token is fetched once an hour: a connection of its own is no cost. A redirect would carry the secret to somebody else.
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+        using var client = new HttpClient(handler) { MaxResponseContentBufferSize = MaxAnswer, Timeout = Timeout.InfiniteTimeSpan };
+        using var content = new FormUrlEncodedContent(form);
+        using var response = await client.PostAsync(endpoint, content, cancellationToken);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
+    }
+
+    private async Task<SecretResult> ReadAsync(
+        SecretSource.Refresh source, string configured, Dictionary<string, string> form, HttpStatusCode status, string body, CancellationToken cancellationToken)
+    {
+        var host = source.TokenEndpoint.Authority;
+        var fields = Fields(body);
+        if (status == HttpStatusCode.OK && fields.GetValueOrDefault("access_token") is { Length: > 0 } token)
+        {
+            if (fields.GetValueOrDefault("refresh_token") is { Length: > 0 } successor && successor != form["refresh_token"])
+                await KeepAsync(source.RefreshToken, configured, successor, cancellationToken);
+            return new(token, null) { Lifetime = long.TryParse(fields.GetValueOrDefault("expires_in"), out var seconds) && seconds is > 0 and < int.MaxValue ? TimeSpan.FromSeconds(seconds) : null };
+        }
+
+        var error = Hidden(fields.GetValueOrDefault("error") ?? "", form);
+        var said = Hidden(fields.GetValueOrDefault("error_description") ?? "", form);
+        var words = $"{(int)status} {error}{(said.Length > 0 ? $": {said}" : "")}".TrimEnd();
+        return error switch
+        {
+            "invalid_grant" => Failed($"{host} takes the refresh token no more ({words}): log in to it again as client {source.ClientId} and store the new refresh token", AccountFaultReason.Auth),
+            "invalid_client" or "unauthorized_client" => Failed($"{host} does not take the client {source.ClientId} or its secret ({words})", AccountFaultReason.Auth),
+            _ when (int)status is 429 or >= 500 => Failed($"the token endpoint {host} cannot help now ({words})", AccountFaultReason.Network),
+            _ => Failed($"the token endpoint {host} gives no token ({words})", AccountFaultReason.Configuration),
+        };
+    }
+
+    /// <summary>A refresh token that was replaced may be void at once, so its file gets the new one; from elsewhere it is known until we end.</summary>
+    private async Task KeepAsync(SecretSource source, string configured, string successor, CancellationToken cancellationToken)
+    {
+        successors[configured] = successor;
+        if (source is not SecretSource.File(var path)) return;
+        var temporary = $"{path}.{Environment.ProcessId}.new";
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            await using (var file = new FileStream(temporary, options))
+            {
+                await file.WriteAsync(System.Text.Encoding.UTF8.GetBytes(successor + "\n"), cancellationToken);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+            successors.Remove(configured);
+        }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            // It is known in this process; a person's next login stores another one.
+            File.Delete(temporary);
+        }
+    }
+
+    /// <summary>The texts and numbers of the answer's outermost object; none where it is no JSON object.</summary>
+    private static Dictionary<string, string> Fields(string body)
+    {
+        try
+        {
+            using var answer = JsonDocument.Parse(body);
+            if (answer.RootElement.ValueKind != JsonValueKind.Object) return [];
+            return answer.RootElement.EnumerateObject()
+                .Where(field => field.Value.ValueKind is JsonValueKind.String or JsonValueKind.Number)
+                .DistinctBy(field => field.Name)
+                .ToDictionary(field => field.Name, field => field.Value.ToString());
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>One line of what the endpoint says, without anything that it was sent.</summary>
+    private static string Hidden(string text, Dictionary<string, string> form)
+    {
+        foreach (var name in (string[])["refresh_token", "client_secret"])
+        {
+            if (form.GetValueOrDefault(name) is { } value) text = text.Replace(value, "***", StringComparison.Ordinal);
+        }
+
+        var line = string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter)).Trim();
+        return line.Length > 200 ? line[..200] : line;
+    }
+
+    private static SecretResult Failed(string words, AccountFaultReason reason) => new(null, words) { Reason = reason };
+}
