@@ -5,6 +5,9 @@ namespace Nightmail.Testing.Simulation;
 /// <summary>A store that can be opened by many simulated processes, killed under them, and brought back from an old copy.</summary>
 public interface ISimulatedHouse
 {
+    /// <summary>True when all that is opened lives in one process, a server: who kills one kills all.</summary>
+    bool IsOneProcess => false;
+
     /// <summary>Starts a process and opens the store in it.</summary>
     IEmailStore Open(string process);
 

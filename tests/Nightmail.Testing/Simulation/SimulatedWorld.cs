@@ -170,6 +170,11 @@ public sealed class SimulatedWorld
         Note($"{life.Process} is killed");
         deaths++;
         house.Kill(life.Process);
+        if (house.IsOneProcess)
+        {
+            foreach (var other in workers.Values) other.Die();
+        }
+
         life.Die();
     }
 

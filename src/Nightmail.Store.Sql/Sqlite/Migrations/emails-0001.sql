@@ -1,0 +1,79 @@
+-- What this database knows of the ledger beside it: which one, and up to where its entries are taken in here.
+CREATE TABLE store (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  ledger BLOB NOT NULL,
+  position INTEGER NOT NULL
+);
+
+-- Emails that go the same way: the account they name, the From they carry. A claim looks into each lane by itself,
+-- so that a lane that cannot send holds no other up and is not even looked at.
+CREATE TABLE lane (
+  lane INTEGER PRIMARY KEY,
+  account TEXT,
+  sender TEXT
+);
+
+-- How far an email is. What it says lies apart, because it is large and hardly ever changes.
+-- Instants are in units of 100 ns since 1970.
+CREATE TABLE email (
+  number INTEGER PRIMARY KEY,
+  id NOT NULL UNIQUE,
+  status INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  due INTEGER NOT NULL,
+  not_after INTEGER,
+  scheduled_for INTEGER NOT NULL,
+  next_attempt INTEGER,
+  created_at INTEGER NOT NULL,
+  last_modified INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  ledger_last INTEGER NOT NULL,
+  reason INTEGER,
+  claimed_by TEXT,
+  last_account TEXT,
+  last_attempt INTEGER,
+  lost_claims INTEGER NOT NULL,
+  deferrals INTEGER NOT NULL,
+  account_failures INTEGER NOT NULL,
+  retried_at INTEGER,
+  sent_at INTEGER,
+  sent_reply TEXT,
+  last_error TEXT,
+  date INTEGER,
+  frozen_from TEXT,
+  message_id TEXT,
+  created_by TEXT,
+  idempotency_key TEXT,
+  request_hash TEXT,
+  wish TEXT,
+  recipients TEXT
+);
+
+-- Only what lives is indexed, so that looking for what is due costs the same however much has been sent.
+CREATE INDEX email_due ON email (lane, due) WHERE status = 0;
+CREATE INDEX email_expiring ON email (not_after) WHERE status = 0 AND not_after IS NOT NULL;
+CREATE INDEX email_sending ON email (status) WHERE status = 1;
+CREATE INDEX email_in_doubt ON email (status) WHERE status = 6;
+
+CREATE TABLE content (
+  number INTEGER PRIMARY KEY,
+  text TEXT,
+  html TEXT,
+  head TEXT NOT NULL
+);
+
+-- Kept exact in the transaction that changes a row.
+CREATE TABLE tally (
+  status INTEGER PRIMARY KEY,
+  rows INTEGER NOT NULL,
+  pruned INTEGER NOT NULL DEFAULT 0
+);
+
+-- The keys of calls, in the transaction that keeps the email. A copy lies beside the ledger, where no restore reaches it.
+CREATE TABLE idempotency (
+  number INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  request_hash TEXT NOT NULL,
+  email NOT NULL,
+  at INTEGER NOT NULL
+);

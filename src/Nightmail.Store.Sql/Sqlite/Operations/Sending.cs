@@ -1,0 +1,48 @@
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Store.Sql.Sqlite.Transactions;
+
+namespace Nightmail.Store.Sql.Sqlite.Operations;
+
+/// <summary>The steps of an attempt: begin, outcome, record.</summary>
+internal static class Sending
+{
+    /// <summary>Appends a begin, or says why not.</summary>
+    public static string? Begin(Transaction transaction, Claim claim, LedgerEntry entry)
+    {
+        var id = claim.Email.Id;
+        if (entry.Email != id || entry.Attempt != claim.Attempt || entry.Kind != LedgerKind.Begin) throw new ArgumentException("a begin is of its claim's email and attempt", nameof(entry));
+        var refusal = Arbitration.RefuseBegin(transaction.Row(id), transaction.LedgerOf(id), claim, entry.Transaction, transaction.SendingPaused, transaction.Now);
+        if (refusal is null) transaction.Append(entry);
+        return refusal;
+    }
+
+    /// <summary>Appends what a transaction came to; a row that nobody is sending learns of it.</summary>
+    public static bool AppendOutcome(Transaction transaction, LedgerEntry entry)
+    {
+        transaction.Append(entry);
+        Settle(transaction, entry.Email);
+        return true;
+    }
+
+    /// <summary>Records an attempt's result; false when the claim was lost.</summary>
+    public static bool Record(Transaction transaction, Claim claim, AttemptResult result)
+    {
+        var id = claim.Email.Id;
+        if (result.Outcome is { } outcome) transaction.Append(outcome);
+        var row = transaction.Row(id);
+        if (!Arbitration.Holds(row, claim))
+        {
+            Settle(transaction, id);
+            return false;
+        }
+
+        transaction.Put(Arbitration.Recorded(result.Email, row!, transaction.LedgerOf(id), claim));
+        return true;
+    }
+
+    private static void Settle(Transaction transaction, EmailId id)
+    {
+        if (transaction.Row(id) is { } row && transaction.Settled(row) is var settled && !ReferenceEquals(settled, row)) transaction.Put(settled);
+    }
+}

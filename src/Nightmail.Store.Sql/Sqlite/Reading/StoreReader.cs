@@ -1,0 +1,89 @@
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+using Nightmail.Store.Sql.Sqlite.Connections;
+using Nightmail.Store.Sql.Sqlite.Ledger;
+using Nightmail.Store.Sql.Sqlite.Rows;
+
+namespace Nightmail.Store.Sql.Sqlite.Reading;
+
+/// <summary>Connections that only read, beside the ones that write. Not safe for two threads at once.</summary>
+internal sealed class StoreReader : IDisposable
+{
+    private readonly Database emails, ledgerDatabase;
+    private readonly LaneBook lanes;
+    private readonly EntryReader ledger;
+    private readonly Statement find, head, expiry;
+
+    public StoreReader(string emailsPath, string ledgerPath, LaneBook lanes)
+    {
+        this.lanes = lanes;
+        emails = Database.OpenToRead(emailsPath);
+        ledgerDatabase = Database.OpenToRead(ledgerPath);
+        ledger = new(ledgerDatabase);
+        find = emails.Prepare($"{RowReader.Select} WHERE e.id = ?");
+        head = emails.Prepare("SELECT due FROM email WHERE status = 0 AND lane = ? ORDER BY due LIMIT 1");
+        expiry = emails.Prepare("SELECT min(not_after) FROM email WHERE status = 0 AND not_after IS NOT NULL");
+    }
+
+    /// <summary>The email as the ledger knows it, or null.</summary>
+    public ScheduledEmail? Find(EmailId id)
+    {
+        // The ledger first: a row that is newer than what was seen of it is right as it stands.
+        var entries = ledger.Of(id);
+        if (!find.Start().With(id).Step()) return null;
+        var row = RowReader.Read(find, lanes).Email;
+        find.Start();
+        return row.Status == EmailStatus.Sending ? row : Settlement.Settle(row, new(entries));
+    }
+
+    /// <summary>The emails that the filter names, soonest first.</summary>
+    public List<ScheduledEmail> List(EmailFilter filter)
+    {
+        using var list = emails.Prepare($"{RowReader.Select} WHERE {ListSql(filter)} ORDER BY e.due, e.id");
+        list.Start();
+        foreach (var status in filter.Statuses) list.With((long)status);
+        if (filter.Account is { } account) list.With(account);
+        var found = new List<ScheduledEmail>();
+        while (list.Step())
+        {
+            var row = RowReader.Read(list, lanes).Email;
+            if (filter.Matches(row)) found.Add(row);
+        }
+
+        return found;
+    }
+
+    /// <summary>When there is next something to claim or to fail as expired; null: never.</summary>
+    public DateTimeOffset? NextDue(AccountCapacities capacities, bool sendingPaused)
+    {
+        DateTimeOffset? earliest = null;
+        // Expiry is strictly after the last moment.
+        if (expiry.Start().Step()) earliest = expiry.InstantOrNull()?.AddTicks(1);
+        expiry.Start();
+        if (sendingPaused) return earliest;
+        foreach (var lane in lanes.All)
+        {
+            if (!capacities.CouldTake(lane.Example)) continue;
+            if (head.Start().With(lane.Number).Step() && head.Instant() is var due && (earliest is null || due < earliest)) earliest = due;
+            head.Start();
+        }
+
+        return earliest;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        emails.Dispose();
+        ledgerDatabase.Dispose();
+    }
+
+    private static string ListSql(EmailFilter filter)
+    {
+        var statuses = filter.Statuses.Count == 0 ? "true" : $"e.status IN ({string.Join(", ", filter.Statuses.Select(_ => "?"))})";
+        // The filter itself has the last word; this only spares reading what it would not take.
+        return filter.Account is null ? statuses : $"{statuses} AND ifnull((SELECT account FROM lane WHERE lane = e.lane), e.last_account) = ?";
+    }
+}

@@ -1,0 +1,137 @@
+using System.Buffers;
+using Nightmail.Core.Emails;
+using Nightmail.Store.Sql.Sqlite.Connections;
+
+namespace Nightmail.Store.Sql.Sqlite.Rows;
+
+/// <summary>The rows of emails, for the one thread that writes them.</summary>
+internal sealed class EmailTable
+{
+    private const string State = """
+        status = ?, lane = ?, due = ?, not_after = ?, scheduled_for = ?, next_attempt = ?, last_modified = ?, attempts = ?, ledger_last = ?,
+        reason = ?, claimed_by = ?, last_account = ?, last_attempt = ?, lost_claims = ?, deferrals = ?, account_failures = ?, retried_at = ?, sent_at = ?,
+        sent_reply = ?, last_error = ?, date = ?, frozen_from = ?, wish = ?, recipients = ?
+        """;
+
+    private readonly LaneBook lanes;
+    private readonly ArrayBufferWriter<byte> buffer = new(1024);
+    private readonly Statement find, has, insert, update, insertContent, updateContent, sending, inDoubt, due, expired, highest;
+    private long lastNumber;
+
+    public EmailTable(Database database, LaneBook lanes)
+    {
+        this.lanes = lanes;
+        find = database.Prepare($"{RowReader.Select} WHERE e.id = ?");
+        has = database.Prepare("SELECT 1 FROM email WHERE id = ?");
+        insert = database.Prepare("""
+            INSERT INTO email (status, lane, due, not_after, scheduled_for, next_attempt, last_modified, attempts, ledger_last,
+              reason, claimed_by, last_account, last_attempt, lost_claims, deferrals, account_failures, retried_at, sent_at,
+              sent_reply, last_error, date, frozen_from, wish, recipients, number, id, created_at, message_id, created_by, idempotency_key, request_hash)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """);
+        update = database.Prepare($"UPDATE email SET {State} WHERE number = ?");
+        insertContent = database.Prepare("INSERT INTO content (text, html, head, number) VALUES (?, ?, ?, ?)");
+        updateContent = database.Prepare("UPDATE content SET text = ?, html = ?, head = ? WHERE number = ?");
+        // The literals are what lets SQLite use the partial indexes.
+        sending = database.Prepare("SELECT id FROM email WHERE status = 1 ORDER BY number LIMIT ?");
+        inDoubt = database.Prepare("SELECT id FROM email WHERE status = 6 AND number > ? ORDER BY number LIMIT ?");
+        due = database.Prepare("SELECT due, number, id FROM email WHERE status = 0 AND lane = ? AND (due, number) > (?, ?) AND due <= ? ORDER BY due, number LIMIT ?");
+        expired = database.Prepare("SELECT id FROM email WHERE status = 0 AND not_after < ? ORDER BY not_after LIMIT ?");
+        highest = database.Prepare("SELECT max(number) FROM email");
+        Load();
+    }
+
+    /// <summary>The email, or null when there is none.</summary>
+    public StoredEmail? Find(EmailId id)
+    {
+        if (!find.Start().With(id).Step()) return null;
+        var found = RowReader.Read(find, lanes);
+        find.Start();
+        return found;
+    }
+
+    /// <summary>True when there is an email of that id.</summary>
+    public bool Has(EmailId id) => has.Start().With(id).Scalar() == 1;
+
+    /// <summary>Writes a new row.</summary>
+    /// <returns>Its number.</returns>
+    public long Insert(ScheduledEmail email)
+    {
+        var number = ++lastNumber;
+        WithState(insert.Start(), email).With(number).With(email.Id).With((DateTimeOffset?)email.CreatedAt).With(email.MessageId).With(email.CreatedBy)
+            .With(email.IdempotencyKey?.Key).With(email.IdempotencyKey?.RequestHash).Run();
+        WithContent(insertContent.Start(), email.Content).With(number).Run();
+        return number;
+    }
+
+    /// <summary>Writes how far it is.</summary>
+    public void Update(long number, ScheduledEmail email) => WithState(update.Start(), email).With(number).Run();
+
+    /// <summary>Writes what it says.</summary>
+    public void UpdateContent(long number, EmailContent content) => WithContent(updateContent.Start(), content).With(number).Run();
+
+    /// <summary>The emails that are being sent.</summary>
+    public List<EmailId> Sending(int most) => Ids(sending.Start().With(most));
+
+    /// <summary>Doubtful emails.</summary>
+    public List<EmailId> InDoubt(int most) => Ids(inDoubt.Start().With(0L).With(most));
+
+    /// <summary>Pending emails whose last moment has passed, the longest ago first.</summary>
+    public List<EmailId> Expired(DateTimeOffset now, int most) => Ids(expired.Start().With((DateTimeOffset?)now).With(most));
+
+    /// <summary>The next emails of a lane that are due, after one that was looked at.</summary>
+    public List<DueEmail> Due(long lane, DueEmail after, DateTimeOffset now, int most)
+    {
+        var found = new List<DueEmail>(most);
+        due.Start().With(lane).With(after.Due).With(after.Number).With((DateTimeOffset?)now).With(most);
+        while (due.Step()) found.Add(new(due.Long(), due.Long(), due.Id()));
+        return found;
+    }
+
+    /// <summary>Looks anew which numbers are given.</summary>
+    public void Load() => lastNumber = highest.Start().Scalar();
+
+    private static List<EmailId> Ids(Statement statement)
+    {
+        var ids = new List<EmailId>();
+        while (statement.Step()) ids.Add(statement.Id());
+        return ids;
+    }
+
+    private Statement WithState(Statement statement, ScheduledEmail email)
+    {
+        statement.With((long)email.Status).With(lanes.Of(email)).With((DateTimeOffset?)email.Due).With(email.NotAfter).With((DateTimeOffset?)email.ScheduledFor).With(email.NextAttempt)
+            .With((DateTimeOffset?)email.LastModified).With(email.Attempts).With(email.LedgerLast).With((long?)email.Reason).With(email.ClaimedBy).With(email.LastAccount)
+            .With(email.LastAttempt).With(email.LostClaims).With(email.Deferrals).With(email.AccountFailures).With(email.RetriedAt).With(email.SentAt)
+            .With(email.SentReply).With(email.LastError).With(email.Date).With(email.FrozenFrom);
+        if (email.Wish is { } wish)
+        {
+            buffer.ResetWrittenCount();
+            WishJson.Write(buffer, wish);
+            statement.With(buffer.WrittenSpan, isText: true);
+        }
+        else
+        {
+            statement.WithNull();
+        }
+
+        if (email.Recipients.Count == 0) return statement.WithNull();
+        buffer.ResetWrittenCount();
+        ContentJson.WriteRecipients(buffer, email.Recipients);
+        return statement.With(buffer.WrittenSpan, isText: true);
+    }
+
+    private Statement WithContent(Statement statement, EmailContent content)
+    {
+        buffer.ResetWrittenCount();
+        ContentJson.WriteHead(buffer, content);
+        return statement.With(content.Text).With(content.Html).With(buffer.WrittenSpan, isText: true);
+    }
+}
+
+/// <summary>Where an email stands in its lane: due then, and among those due together in the order they were scheduled.</summary>
+internal readonly record struct DueEmail(long Due, long Number, EmailId Id)
+{
+    /// <summary>Before all of them.</summary>
+    public static DueEmail First { get; } = new(long.MinValue, 0, default);
+}

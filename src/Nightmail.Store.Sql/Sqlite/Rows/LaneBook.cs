@@ -1,0 +1,67 @@
+using Nightmail.Core.Emails;
+using Nightmail.Store.Sql.Sqlite.Connections;
+
+namespace Nightmail.Store.Sql.Sqlite.Rows;
+
+/// <summary>A way that emails go: the account they name and the From they carry, either of which may be null.</summary>
+/// <param name="Number">Its number in the database.</param>
+/// <param name="Account">The account that its emails name.</param>
+/// <param name="Sender">Their From.</param>
+internal sealed record Lane(long Number, string? Account, string? Sender)
+{
+    /// <summary>An email of this lane, for asking what could take its emails.</summary>
+    public ScheduledEmail Example { get; } = new()
+    {
+        Id = default, Content = new() { From = Sender }, Account = Account, ScheduledFor = DateTimeOffset.UnixEpoch, CreatedAt = DateTimeOffset.UnixEpoch,
+    };
+}
+
+/// <summary>
+/// All lanes. There are few, they are never removed, and one process owns the database: so they are kept in memory. One thread writes;
+/// readers see a list that only grows.
+/// </summary>
+internal sealed class LaneBook
+{
+    private readonly Statement insert, all;
+    private readonly Dictionary<(string? Account, string? Sender), Lane> byWay = [];
+    private volatile Lane[] lanes = [];
+
+    public LaneBook(Database database)
+    {
+        insert = database.Prepare("INSERT INTO lane (lane, account, sender) VALUES (?, ?, ?)");
+        all = database.Prepare("SELECT lane, account, sender FROM lane ORDER BY lane");
+        Load();
+    }
+
+    /// <summary>Every lane, the number <c>n</c> at the index <c>n - 1</c>.</summary>
+    public IReadOnlyList<Lane> All => lanes;
+
+    /// <summary>The lane of that number.</summary>
+    public Lane this[long number] => lanes[number - 1];
+
+    /// <summary>The lane that an email goes; made, in the present transaction, where there is none.</summary>
+    public long Of(ScheduledEmail email)
+    {
+        var way = (email.Account, email.Content.From ?? email.FrozenFrom);
+        if (!byWay.TryGetValue(way, out var lane))
+        {
+            lane = new(lanes.Length + 1, way.Account, way.Item2);
+            insert.Start().With(lane.Number).With(lane.Account).With(lane.Sender).Run();
+            byWay.Add(way, lane);
+            lanes = [.. lanes, lane];
+        }
+
+        return lane.Number;
+    }
+
+    /// <summary>Reads them anew, after a transaction that may have made some was taken back.</summary>
+    public void Load()
+    {
+        byWay.Clear();
+        List<Lane> found = [];
+        all.Start();
+        while (all.Step()) found.Add(new(all.Long(), all.Text(), all.Text()));
+        foreach (var lane in found) byWay[(lane.Account, lane.Sender)] = lane;
+        lanes = [.. found];
+    }
+}

@@ -1,0 +1,194 @@
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Scheduling;
+using Nightmail.Core.Storage;
+using Nightmail.Store.Sql.Sqlite.Operations;
+using Nightmail.Store.Sql.Sqlite.Reading;
+using Nightmail.Store.Sql.Sqlite.Transactions;
+
+namespace Nightmail.Store.Sql.Sqlite;
+
+/// <summary>
+/// Emails in a data folder that this process owns: <c>nightmail.db</c> with the emails, <c>ledger.db</c> with what may have left. One thread
+/// writes both, many requests at a time; reading goes past it.
+/// </summary>
+public sealed class SqliteEmailStore : IEmailStore
+{
+    private readonly SqliteStoreOptions options;
+    private readonly TimeProvider time;
+    private readonly SqliteFiles files;
+    private readonly ReaderPool readers;
+    private readonly WorkerRegistry workers;
+    private readonly BatchExecutor executor;
+    private readonly Writer writer;
+    private readonly Subscribers subscribers = new();
+    private volatile StoreOverview overview;
+    private bool isClosed;
+
+    private SqliteEmailStore(SqliteStoreOptions options, SqliteFiles files, WorkerRegistry workers, TimeProvider time)
+    {
+        (this.options, this.files, this.workers, this.time) = (options, files, workers, time);
+        overview = files.State.Overview();
+        readers = new(() => new(files.Folder.Emails, files.Folder.Ledger, files.State.Lanes));
+        executor = new(files.State, time, Committed);
+        writer = new(executor.Execute, files.State.CheckpointWhereNeeded, options.OwnThread);
+    }
+
+    /// <summary>Takes the data folder, brings its databases to the present schema and its rows up to the ledger.</summary>
+    /// <exception cref="StoreException">Busy: another process has it. Unreadable: it is damaged or a newer program's.</exception>
+    public static SqliteEmailStore Open(SqliteStoreOptions options, TimeProvider time)
+    {
+        var workers = new WorkerRegistry();
+        return new(options, SqliteFiles.Open(options, workers, time), workers, time);
+    }
+
+    /// <summary>The attachments of these emails.</summary>
+    public IBlobStore Blobs => files.Blobs;
+
+    /// <summary>Nobody else writes here, so every change is heard of; this only bounds what a defect could cost.</summary>
+    public TimeSpan SyncInterval => TimeSpan.FromMinutes(1);
+
+    /// <summary>For tests: what happens at each stage of a batch.</summary>
+    internal Action<BatchStage>? AtStage
+    {
+        set => executor.AtStage = value;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken) =>
+        writer.RunAsync(RequestKind.Change, emails.Count, transaction => Adding.Apply(transaction, emails, options.KeyRetention), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken) => ReadAsync(reader => reader.Find(id), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<ScheduledEmail>> ListAsync(EmailFilter filter, CancellationToken cancellationToken) =>
+        ReadAsync<IReadOnlyList<ScheduledEmail>>(reader => reader.List(filter), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<DateTimeOffset?> NextDueAsync(AccountCapacities capacities, CancellationToken cancellationToken) =>
+        ReadAsync(reader => reader.NextDue(capacities, overview.SendingPaused), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Claim>> ClaimDueAsync(WorkerId owner, AccountCapacities capacities, CancellationToken cancellationToken) =>
+        writer.RunAsync(RequestKind.Claim, 1, transaction => Claiming.Apply(transaction, owner, capacities), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<string?> BeginAsync(Claim claim, LedgerEntry entry, CancellationToken cancellationToken) =>
+        writer.RunAsync(RequestKind.Step, 1, transaction => Sending.Begin(transaction, claim, entry), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask AppendOutcomeAsync(LedgerEntry entry, CancellationToken cancellationToken) =>
+        await writer.RunAsync(RequestKind.Step, 1, transaction => Sending.AppendOutcome(transaction, entry), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> RecordAsync(Claim claim, AttemptResult result, CancellationToken cancellationToken) =>
+        writer.RunAsync(result.Outcome is null ? RequestKind.Change : RequestKind.Step, 1, transaction => Sending.Record(transaction, claim, result), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken) =>
+        writer.RunAsync(RequestKind.Change, 1, transaction => Changing.Apply(transaction, id, change), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<ScheduledEmail>> RescueAsync(DoubtPolicy policy, CancellationToken cancellationToken) =>
+        writer.RunAsync(RequestKind.Sweep, 1, transaction => Changing.Rescue(transaction, policy), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask SetSendingPausedAsync(bool paused, CancellationToken cancellationToken) =>
+        await writer.RunAsync(RequestKind.Step, 1, transaction =>
+        {
+            transaction.Pause(paused);
+            return true;
+        }, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled<StoreOverview>(cancellationToken) : new(overview);
+
+    /// <inheritdoc/>
+    public async ValueTask<IWorkerPresence> EnterAsync(CancellationToken cancellationToken)
+    {
+        var number = await writer.RunAsync(RequestKind.Step, 1, transaction => transaction.NewWorker(), cancellationToken);
+        return workers.Enter(number, time.GetUtcNow());
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<WorkerDescription>> WorkersAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(workers.Living());
+    }
+
+    /// <inheritdoc/>
+    public IDisposable OnChanged(Action callback) => subscribers.Add(callback);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => CloseAsync(leaveAsItLies: false);
+
+    /// <summary>For tests: ends as a process that is killed does. What waits fails; nothing more is written.</summary>
+    internal ValueTask KillAsync() => CloseAsync(leaveAsItLies: true);
+
+    /// <summary>For simulations: the same at once, between two steps.</summary>
+    internal void Kill()
+    {
+        if (isClosed) return;
+        isClosed = true;
+        writer.Abandon();
+        readers.Dispose();
+        files.State.LeaveAsItLies();
+        files.Dispose();
+    }
+
+    /// <summary>For tests: a copy of the rows without the ledger, as a backup has it.</summary>
+    internal ValueTask<bool> CopyRowsAsync(string path) => writer.RunAsync(RequestKind.Alone, 1, _ => Do(() => CopyRows(path)), CancellationToken.None);
+
+    /// <summary>For tests: brings such a copy back while the store is open.</summary>
+    internal ValueTask<bool> ReplaceRowsAsync(string path) => writer.RunAsync(RequestKind.Alone, 1, _ => Do(() => ReplaceRows(path)), CancellationToken.None);
+
+    /// <summary>For simulations: the same at once, between two steps.</summary>
+    internal void CopyRows(string path) => files.State.CopyRows(path);
+
+    /// <summary>For simulations: the same at once, between two steps.</summary>
+    internal void ReplaceRows(string path)
+    {
+        files.State.ReplaceRows(path);
+        Reconciling.Run(files.State, time.GetUtcNow());
+        Committed(files.State.Overview(), isNews: true);
+    }
+
+    private static bool Do(Action work)
+    {
+        work();
+        return true;
+    }
+
+    private async ValueTask CloseAsync(bool leaveAsItLies)
+    {
+        if (isClosed) return;
+        isClosed = true;
+        await writer.DisposeAsync();
+        readers.Dispose();
+        if (leaveAsItLies) files.State.LeaveAsItLies();
+        files.Dispose();
+    }
+
+    private void Committed(StoreOverview now, bool isNews)
+    {
+        overview = now;
+        if (isNews) subscribers.Tell();
+    }
+
+    private ValueTask<T> ReadAsync<T>(Func<StoreReader, T> read, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<T>(cancellationToken);
+        try
+        {
+            return new(readers.Read(read));
+        }
+        catch (Exception failed)
+        {
+            return ValueTask.FromException<T>(failed);
+        }
+    }
+}

@@ -1,0 +1,264 @@
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+using Nightmail.Store.Sql.Sqlite.Connections;
+using Nightmail.Store.Sql.Sqlite.Ledger;
+using Nightmail.Store.Sql.Sqlite.Rows;
+
+namespace Nightmail.Store.Sql.Sqlite.Transactions;
+
+/// <summary>
+/// The two databases in the hands of the thread that writes them, and what it keeps in memory. Memory never runs ahead of the disk: after
+/// any failure it is forgotten and read again. One thread at a time is inside.
+/// </summary>
+internal sealed class StoreState : IDisposable
+{
+    private readonly Database emails, ledgerDatabase;
+    private readonly LedgerTable ledger;
+    private readonly Tally tally;
+    private readonly Statement writePosition, readPosition;
+    private readonly Dictionary<EmailId, RowSlot> slots = [];
+    private long lastSequence;
+    private int flushedKeys;
+    private bool hasNews;
+
+    public StoreState(Database emails, Database ledger, SqliteBlobStore blobs, WorkerRegistry workers)
+    {
+        (this.emails, ledgerDatabase, Blobs, Workers) = (emails, ledger, blobs, workers);
+        Facts = new(ledger);
+        this.ledger = new(ledger);
+        Lanes = new(emails);
+        Table = new(emails, Lanes);
+        tally = new(emails);
+        Keys = new(emails, ledger);
+        writePosition = emails.Prepare("UPDATE store SET position = ?");
+        readPosition = emails.Prepare("SELECT position FROM store");
+        Load();
+    }
+
+    public SqliteBlobStore Blobs { get; }
+
+    public WorkerRegistry Workers { get; }
+
+    public LedgerFacts Facts { get; }
+
+    public LaneBook Lanes { get; }
+
+    public EmailTable Table { get; }
+
+    public KeyTable Keys { get; }
+
+    public LagBook Lag { get; private set; } = new();
+
+    /// <summary>Entries that wait to be written.</summary>
+    public List<LedgerEntry> Staged { get; } = [];
+
+    /// <summary>Rows that wait to be written.</summary>
+    public List<RowSlot> Dirty { get; } = [];
+
+    /// <summary>Keys that wait to be written.</summary>
+    public List<SeenKey> AddedKeys { get; } = [];
+
+    /// <summary>True when <see cref="Facts"/> wait to be written.</summary>
+    public bool HasNewFacts { get; set; }
+
+    /// <summary>The last entry that all rows have taken in.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>True while entries may lie in the ledger that rows do not know of, because a crash or an old copy came between.</summary>
+    public bool IsBehind { get; set; }
+
+    /// <summary>Whether there has been anything since the last time that a sleeping worker would want to know.</summary>
+    public bool TakeNews()
+    {
+        var had = hasNews;
+        hasNews = false;
+        return had;
+    }
+
+    /// <summary>Counts and the pause, as committed.</summary>
+    public StoreOverview Overview() => new(tally.Counts(), tally.Total, Facts.IsPaused);
+
+    /// <summary>The email as this thread has it in hand; read where it does not yet.</summary>
+    public RowSlot Slot(EmailId id)
+    {
+        if (slots.TryGetValue(id, out var slot)) return slot;
+        slot = new(id);
+        if (Table.Find(id) is { } found) (slot.Number, slot.Stored) = (found.Number, found.Email);
+        slots.Add(id, slot);
+        return slot;
+    }
+
+    /// <summary>A slot for an email that is surely not in the database.</summary>
+    public void NewSlot(EmailId id) => slots[id] = new(id);
+
+    /// <summary>Forgets an email that did not come to be.</summary>
+    public void Forget(RowSlot slot) => slots.Remove(slot.Id);
+
+    /// <summary>True when there is an email of that id.</summary>
+    public bool Has(EmailId id) => slots.TryGetValue(id, out var slot) ? slot.Current is not null : Table.Has(id);
+
+    /// <summary>All that the ledger knows of an email.</summary>
+    public EmailLedger LedgerOf(RowSlot slot)
+    {
+        slot.Entries ??= ledger.Of(slot.Id);
+        return slot.Ledger;
+    }
+
+    /// <summary>The sequence of the next entry.</summary>
+    public long NextSequence() => ++lastSequence;
+
+    /// <summary>The emails that the ledger has heard of after a sequence, and how far this looked.</summary>
+    public List<(long Sequence, EmailId Email)> EntriesAfter(long sequence, int most) => ledger.After(sequence, most);
+
+    /// <summary>Writes and flushes what waits for the ledger.</summary>
+    public void CommitLedger()
+    {
+        if (Staged.Count == 0 && !HasNewFacts) return;
+        ledgerDatabase.Begin(durable: true);
+        foreach (var entry in Staged) ledger.Append(entry);
+        if (HasNewFacts) Facts.Write();
+        hasNews |= HasNewFacts;
+        ledgerDatabase.Commit();
+        Staged.Clear();
+        HasNewFacts = false;
+    }
+
+    /// <summary>Begins, where it has not begun, the transaction of the rows.</summary>
+    public void BeginRows(bool durable)
+    {
+        if (!emails.IsInTransaction) emails.Begin(durable);
+    }
+
+    /// <summary>Writes the rows that wait, into the open transaction.</summary>
+    public void FlushRows()
+    {
+        foreach (var slot in Dirty)
+        {
+            var changed = slot.Changed!;
+            hasNews |= changed.Status == EmailStatus.Pending;
+            tally.Move(slot.Stored?.Status, changed.Status);
+            if (slot.Number == 0)
+            {
+                slot.Number = Table.Insert(changed);
+            }
+            else
+            {
+                Table.Update(slot.Number, changed);
+                if (!ReferenceEquals(slot.Stored!.Content, changed.Content)) Table.UpdateContent(slot.Number, changed.Content);
+            }
+
+            (slot.Stored, slot.Changed) = (changed, null);
+        }
+
+        foreach (var key in AddedKeys.Skip(flushedKeys)) Keys.Insert(key);
+        flushedKeys = AddedKeys.Count;
+        Dirty.Clear();
+    }
+
+    /// <summary>Ends the transaction of the rows.</summary>
+    /// <param name="upTo">The entry that the rows have taken in everything up to; null: the last.</param>
+    public void CommitRows(long? upTo = null)
+    {
+        if (!emails.IsInTransaction) return;
+        tally.Write();
+        var position = Lag.Position(upTo ?? lastSequence);
+        if (position != Position) writePosition.Start().With(position).Run();
+        emails.Commit();
+        Position = position;
+    }
+
+    /// <summary>Lets go of every email that is not being sent.</summary>
+    public void TrimSlots()
+    {
+        foreach (var (id, slot) in slots)
+        {
+            if (slot.Current?.Status != EmailStatus.Sending) slots.Remove(id);
+        }
+    }
+
+    /// <summary>Copies the keys that were added beside the ledger. Not flushed: they stand with their emails, and a start copies what is missing.</summary>
+    public void CopyKeys()
+    {
+        if (AddedKeys.Count == 0) return;
+        CopyKeys(AddedKeys);
+        AddedKeys.Clear();
+        flushedKeys = 0;
+    }
+
+    /// <summary>Copies the keys that a crash left uncopied.</summary>
+    public void CopyLeftKeys()
+    {
+        const int AtOnce = 1000;
+        while (Keys.After(Facts.KeysCopied, AtOnce) is { Count: > 0 } left) CopyKeys([.. left.Select(each => each.Key)], left[^1].Number);
+    }
+
+    /// <summary>Takes back everything that is not committed and reads anew what is there.</summary>
+    public void Reset()
+    {
+        emails.Rollback();
+        ledgerDatabase.Rollback();
+        slots.Clear();
+        Staged.Clear();
+        Dirty.Clear();
+        AddedKeys.Clear();
+        (HasNewFacts, flushedKeys) = (false, 0);
+        Facts.Load();
+        Lanes.Load();
+        Table.Load();
+        tally.Load();
+        Load();
+    }
+
+    /// <summary>Puts another copy of the rows in the place of these.</summary>
+    public void ReplaceRows(string path)
+    {
+        emails.ReplaceBy(path);
+        Lag = new();
+        Reset();
+    }
+
+    /// <summary>Writes a copy of the rows.</summary>
+    public void CopyRows(string path) => emails.CopyTo(path);
+
+    /// <summary>Moves what the logs hold into the databases, where they have grown long.</summary>
+    public void CheckpointWhereNeeded()
+    {
+        if (emails.WantsCheckpoint) emails.Checkpoint();
+        if (ledgerDatabase.WantsCheckpoint) ledgerDatabase.Checkpoint();
+    }
+
+    /// <summary>Closing then leaves everything as it lies, as a process that is killed does.</summary>
+    public void LeaveAsItLies()
+    {
+        emails.LeaveLogOnClose();
+        ledgerDatabase.LeaveLogOnClose();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        ledger.Dispose();
+        emails.Dispose();
+        ledgerDatabase.Dispose();
+    }
+
+    private void CopyKeys(IReadOnlyList<SeenKey> keys, long? upTo = null)
+    {
+        ledgerDatabase.Begin(durable: false);
+        var last = Facts.KeysCopied;
+        foreach (var key in keys) last = Keys.Copy(key);
+        Facts.KeysCopied = upTo ?? last;
+        Facts.Write();
+        ledgerDatabase.Commit();
+    }
+
+    private void Load()
+    {
+        Position = readPosition.Start().Scalar();
+        // Sequences that rows know of, although the ledger may have lost them, are not given again.
+        lastSequence = Math.Max(ledger.LastSequence(), Position);
+        IsBehind = lastSequence > Position;
+        Keys.Load(Facts.KeysCopied);
+    }
+}

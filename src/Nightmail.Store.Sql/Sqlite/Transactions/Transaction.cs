@@ -1,0 +1,157 @@
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Store.Sql.Sqlite.Ledger;
+using Nightmail.Store.Sql.Sqlite.Rows;
+
+namespace Nightmail.Store.Sql.Sqlite.Transactions;
+
+/// <summary>
+/// What is there now, and what several requests make of it. Each request's changes count only once it has gone through:
+/// <see cref="Open"/> before it, <see cref="Accept"/> or <see cref="Discard"/> after it. Nothing is written before the whole batch has
+/// been applied, so that one request's fault is its own without a savepoint for each.
+/// </summary>
+internal sealed class Transaction(StoreState state, DateTimeOffset now)
+{
+    private readonly List<RowSlot> proposed = [];
+    private readonly List<LedgerEntry> appended = [];
+    private readonly List<SeenKey> addedKeys = [];
+    private bool? proposedPause;
+    private bool touchedFacts;
+
+    /// <summary>The present.</summary>
+    public DateTimeOffset Now => now;
+
+    /// <summary>True while no begin is granted.</summary>
+    public bool SendingPaused => proposedPause ?? state.Facts.IsPaused;
+
+    /// <summary>The rows, for what has to look through many.</summary>
+    public EmailTable Table => state.Table;
+
+    /// <summary>The lanes.</summary>
+    public LaneBook Lanes => state.Lanes;
+
+    /// <summary>Emails whose rows lag behind the ledger while a living worker is about to settle them.</summary>
+    public LagBook Lag => state.Lag;
+
+    /// <summary>Whether a worker lives.</summary>
+    public bool IsAlive(string worker) => state.Workers.IsAlive(worker);
+
+    /// <summary>The row as it lies in the database or as it is to become, or null.</summary>
+    public ScheduledEmail? Row(EmailId id) => state.Slot(id).Current;
+
+    /// <summary>The row as the ledger knows it, or null.</summary>
+    public ScheduledEmail? Find(EmailId id) => Row(id) is { } row ? Settled(row) : null;
+
+    /// <summary>A row that nobody is sending, brought up to what the ledger knows; one under a claim as it is.</summary>
+    public ScheduledEmail Settled(ScheduledEmail row) => row.Status == EmailStatus.Sending ? row : Settlement.Settle(row, LedgerOf(row.Id));
+
+    /// <summary>All that the ledger knows of an email.</summary>
+    public EmailLedger LedgerOf(EmailId id) => state.LedgerOf(state.Slot(id));
+
+    /// <summary>True when there is an email of that id.</summary>
+    public bool Has(EmailId id) => state.Has(id);
+
+    /// <summary>True when the bytes are kept.</summary>
+    public bool HasBlob(BlobRef blob) => state.Blobs.Has(blob);
+
+    /// <summary>Writes a row, new or changed.</summary>
+    /// <returns>The row as it will be read again.</returns>
+    public ScheduledEmail Put(ScheduledEmail row)
+    {
+        var kept = InUtc(row) with { LastModified = now.ToUniversalTime() };
+        var slot = state.Slot(kept.Id);
+        if (slot.Proposed is null) proposed.Add(slot);
+        slot.Proposed = kept;
+        return kept;
+    }
+
+    /// <summary>Writes a row that is surely not there yet.</summary>
+    public ScheduledEmail PutNew(ScheduledEmail row)
+    {
+        state.NewSlot(row.Id);
+        return Put(row);
+    }
+
+    /// <summary>Appends to the ledger, before any row is written.</summary>
+    /// <returns>Its sequence.</returns>
+    public long Append(LedgerEntry entry)
+    {
+        var slot = state.Slot(entry.Email);
+        _ = state.LedgerOf(slot);
+        var complete = entry with { Sequence = state.NextSequence() };
+        slot.Entries!.Add(complete);
+        appended.Add(complete);
+        return complete.Sequence;
+    }
+
+    /// <summary>Pauses or resumes sending as a whole.</summary>
+    public void Pause(bool value)
+    {
+        proposedPause = value;
+        touchedFacts = true;
+    }
+
+    /// <summary>A number that no worker had before.</summary>
+    public long NewWorker()
+    {
+        touchedFacts = true;
+        return ++state.Facts.Workers;
+    }
+
+    /// <summary>A key as it was seen before, or null when it is new.</summary>
+    public SeenKey? FindKey(string key) =>
+        addedKeys.Concat(state.AddedKeys).FirstOrDefault(each => each.Key.Key == key) ?? state.Keys.Find(key);
+
+    /// <summary>Notes a key for good.</summary>
+    public void AddKey(SeenKey key) => addedKeys.Add(key);
+
+    /// <summary>Begins a request.</summary>
+    public void Open()
+    {
+        proposed.Clear();
+        appended.Clear();
+        addedKeys.Clear();
+        (proposedPause, touchedFacts) = (null, false);
+    }
+
+    /// <summary>The request has gone through.</summary>
+    public RequestTrace Accept()
+    {
+        foreach (var slot in proposed)
+        {
+            if (slot.Changed is null) state.Dirty.Add(slot);
+            (slot.Changed, slot.Proposed) = (slot.Proposed, null);
+        }
+
+        state.Staged.AddRange(appended);
+        state.AddedKeys.AddRange(addedKeys);
+        state.HasNewFacts |= touchedFacts;
+        if (proposedPause is { } pause) state.Facts.IsPaused = pause;
+        return new(appended.Count > 0 || touchedFacts, proposed.Count > 0 || addedKeys.Count > 0);
+    }
+
+    /// <summary>The request has failed: it leaves nothing behind.</summary>
+    public void Discard()
+    {
+        foreach (var slot in proposed)
+        {
+            slot.Proposed = null;
+            if (slot.Current is null) state.Forget(slot);
+        }
+
+        for (var index = appended.Count - 1; index >= 0; index--)
+        {
+            var entries = state.Slot(appended[index].Email).Entries!;
+            entries.RemoveAt(entries.Count - 1);
+        }
+    }
+
+    private static ScheduledEmail InUtc(ScheduledEmail row) => row with
+    {
+        ScheduledFor = row.ScheduledFor.ToUniversalTime(),
+        CreatedAt = row.CreatedAt.ToUniversalTime(),
+        NotAfter = row.NotAfter?.ToUniversalTime(),
+        NextAttempt = row.NextAttempt?.ToUniversalTime(),
+        Wish = row.Wish is { Gave.Offset.Ticks: not 0 } wish ? wish with { Gave = wish.Gave?.ToUniversalTime() } : row.Wish,
+    };
+}
