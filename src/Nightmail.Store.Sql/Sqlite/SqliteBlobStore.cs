@@ -66,6 +66,13 @@ public sealed class SqliteBlobStore : IBlobStore
     /// <summary>True when the bytes are kept.</summary>
     internal bool Has(BlobRef blob) => PathOf(blob) is { } path && new FileInfo(path) is { Exists: true } file && file.Length == blob.Size;
 
+    /// <summary>The hashes of files that were kept or used anew before a moment.</summary>
+    internal IReadOnlyList<string> Before(DateTimeOffset moment) =>
+        [.. new DirectoryInfo(folder).EnumerateFiles().Where(file => file.Name.Length == HashDigits && file.LastWriteTimeUtc < moment.UtcDateTime).Select(file => file.Name)];
+
+    /// <summary>Removes a file that no email needs.</summary>
+    internal void Remove(string sha256) => File.Delete(Path.Combine(folder, sha256));
+
     private static async ValueTask<BlobRef> CopyAsync(Stream content, string temporary, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

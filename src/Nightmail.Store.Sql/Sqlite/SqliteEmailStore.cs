@@ -103,6 +103,21 @@ public sealed class SqliteEmailStore : IEmailStore
         }, cancellationToken);
 
     /// <inheritdoc/>
+    public async ValueTask<int> CleanUpAsync(TimeSpan retention, CancellationToken cancellationToken)
+    {
+        var pruned = 0;
+        for (var last = -1; last is not 0; pruned += last)
+            last = await writer.RunAsync(RequestKind.Sweep, CleaningUp.AtOnce, transaction => CleaningUp.Apply(transaction, retention), cancellationToken);
+        while (await writer.RunAsync(RequestKind.Sweep, CleaningUp.AtOnce, transaction => CleaningUp.ForgetKeys(transaction, options.KeyRetention), cancellationToken) > 0)
+        {
+        }
+
+        foreach (var hash in files.Blobs.Before(time.GetUtcNow() - options.BlobRetention))
+            await writer.RunAsync(RequestKind.Sweep, 1, transaction => Do(() => RemoveBlob(transaction, hash)), cancellationToken);
+        return pruned;
+    }
+
+    /// <inheritdoc/>
     public ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken) =>
         cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled<StoreOverview>(cancellationToken) : new(overview);
 
@@ -161,6 +176,12 @@ public sealed class SqliteEmailStore : IEmailStore
     {
         work();
         return true;
+    }
+
+    private void RemoveBlob(Transaction transaction, string hash)
+    {
+        // On the writing thread, so that no email that needs it is added meanwhile.
+        if (!transaction.Table.NeedsBlob(hash)) files.Blobs.Remove(hash);
     }
 
     private async ValueTask CloseAsync(bool leaveAsItLies)

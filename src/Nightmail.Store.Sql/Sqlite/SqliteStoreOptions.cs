@@ -9,6 +9,9 @@ public sealed record SqliteStoreOptions
     /// <summary>How long an idempotency key counts after its email is final.</summary>
     public TimeSpan KeyRetention { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>How long an attachment that no email needs is kept: an old copy of the emails that is brought back may need it.</summary>
+    public TimeSpan BlobRetention { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>False does the writing where the first request comes from instead of on a thread of its own: for simulations, which have only one.</summary>
     public bool OwnThread { get; init; } = true;
 

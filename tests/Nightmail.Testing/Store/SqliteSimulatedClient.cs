@@ -48,6 +48,8 @@ internal sealed class SqliteSimulatedClient(SqliteSimulatedHouse house) : IEmail
         return true;
     });
 
+    public ValueTask<int> CleanUpAsync(TimeSpan retention, CancellationToken cancellationToken) => CallAsync(store => store.CleanUpAsync(retention, cancellationToken));
+
     public ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken) => CallAsync(store => store.OverviewAsync(cancellationToken));
 
     public async ValueTask<IWorkerPresence> EnterAsync(CancellationToken cancellationToken)

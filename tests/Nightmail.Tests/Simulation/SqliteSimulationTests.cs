@@ -13,7 +13,7 @@ namespace Nightmail.Tests.Simulation;
 /// </summary>
 public sealed class SqliteSimulationTests
 {
-    private const string UsualSeeds = "1..400";
+    private const string UsualSeeds = "1..60";
 
     [Fact]
     public void Every_promise_holds_in_every_seeded_world()

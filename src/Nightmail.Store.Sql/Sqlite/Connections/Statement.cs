@@ -1,4 +1,5 @@
 using System.Text;
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Emails;
 using SQLitePCL;
 
@@ -73,6 +74,15 @@ internal sealed class Statement : IDisposable
         return unique.Length == 2 * IdBytes && Convert.FromHexString(unique, bytes, out _, out _) == System.Buffers.OperationStatus.Done ? With(bytes, isText: false) : With(unique);
     }
 
+    /// <summary>The next value: a campaign's 16 bytes, or NULL.</summary>
+    public Statement With(CampaignId? campaign)
+    {
+        if (campaign is not { } id) return WithNull();
+        Span<byte> bytes = stackalloc byte[IdBytes];
+        id.Value.TryWriteBytes(bytes, bigEndian: true, out _);
+        return With(bytes, isText: false);
+    }
+
     /// <summary>The next value is NULL.</summary>
     public Statement WithNull()
     {
@@ -133,6 +143,9 @@ internal sealed class Statement : IDisposable
     public EmailId Id() => raw.sqlite3_column_type(statement, column) == raw.SQLITE_BLOB
         ? EmailId.FromGuid(new Guid(Bytes(), bigEndian: true))
         : EmailId.Parse(Text() ?? "");
+
+    /// <summary>The next column: a campaign or NULL.</summary>
+    public CampaignId? CampaignOrNull() => IsNull() ? SkipNull<CampaignId>() : new CampaignId(new Guid(Bytes(), bigEndian: true));
 
     /// <inheritdoc/>
     public void Dispose() => statement.Dispose();

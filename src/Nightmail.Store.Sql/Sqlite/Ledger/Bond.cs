@@ -1,3 +1,4 @@
+using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Store.Sql.Sqlite.Connections;
 
@@ -9,9 +10,6 @@ namespace Nightmail.Store.Sql.Sqlite.Ledger;
 /// </summary>
 internal static class Bond
 {
-    /// <summary>What the held emails say.</summary>
-    public const string Lost = "the record of what was sent is missing or broken, so it may have left already; look for it at the recipient, then resume or cancel it";
-
     /// <summary>Rows that one transaction holds.</summary>
     private const int AtOnce = 1000;
 
@@ -54,16 +52,18 @@ internal static class Bond
             UPDATE email SET status = ?, claimed_by = NULL, last_error = ?, last_modified = ? WHERE number IN (SELECT number FROM email WHERE status = ? LIMIT ?)
             """);
         using var changes = emails.Prepare("SELECT changes()");
-        using var count = emails.Prepare("UPDATE tally SET rows = rows + ? WHERE status = ?");
-        using var ensure = emails.Prepare("INSERT OR IGNORE INTO tally (status, rows) VALUES (?, 0)");
+        using var recount = emails.Prepare("""
+            INSERT INTO tally (lane, status, rows, pruned) SELECT lane, status, count(*), 0 FROM email WHERE status IN (?, ?) GROUP BY lane, status
+            ON CONFLICT (lane, status) DO UPDATE SET rows = excluded.rows
+            """);
+        using var clear = emails.Prepare("UPDATE tally SET rows = 0 WHERE status IN (?, ?)");
         for (var held = (long)AtOnce; held == AtOnce;)
         {
             emails.Begin(durable: true);
-            ensure.Start().With((long)to).Run();
-            hold.Start().With((long)to).With(Lost).With((DateTimeOffset?)now).With((long)from).With(AtOnce).Run();
+            hold.Start().With((long)to).With(Settlement.LostLedger).With((DateTimeOffset?)now).With((long)from).With(AtOnce).Run();
             held = changes.Start().Scalar();
-            count.Start().With(-held).With((long)from).Run();
-            count.Start().With(held).With((long)to).Run();
+            clear.Start().With((long)from).With((long)to).Run();
+            recount.Start().With((long)from).With((long)to).Run();
             emails.Commit();
         }
     }

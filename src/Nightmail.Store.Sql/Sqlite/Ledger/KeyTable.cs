@@ -12,7 +12,7 @@ internal sealed record SeenKey(IdempotencyKey Key, EmailId Email, DateTimeOffset
 /// </summary>
 internal sealed class KeyTable
 {
-    private readonly Statement find, insert, highest, after, findCopy, copy;
+    private readonly Statement find, insert, highest, after, findCopy, copy, before, forget, copiesBefore, forgetCopy;
     private long lastNumber;
 
     public KeyTable(Database emails, Database ledger)
@@ -22,6 +22,10 @@ internal sealed class KeyTable
         highest = emails.Prepare("SELECT max(number) FROM idempotency");
         after = emails.Prepare("SELECT number, key, request_hash, email, at FROM idempotency WHERE number > ? ORDER BY number LIMIT ?");
         findCopy = ledger.Prepare("SELECT request_hash, email, at FROM idempotency WHERE key = ?");
+        before = emails.Prepare("SELECT key, request_hash, email, at FROM idempotency WHERE at < ? ORDER BY at LIMIT ?");
+        forget = emails.Prepare("DELETE FROM idempotency WHERE key = ?");
+        copiesBefore = ledger.Prepare("SELECT key, request_hash, email, at FROM idempotency WHERE at < ? ORDER BY at LIMIT ?");
+        forgetCopy = ledger.Prepare("DELETE FROM idempotency WHERE key = ?");
         copy = ledger.Prepare("INSERT OR REPLACE INTO idempotency (key, request_hash, email, at) VALUES (?, ?, ?, ?)");
     }
 
@@ -51,6 +55,27 @@ internal sealed class KeyTable
         after.Start().With(number).With(most);
         while (after.Step()) found.Add((after.Long(), Read(after, after.Text()!)));
         return found;
+    }
+
+    /// <summary>Keys that were seen before a moment, here or there.</summary>
+    public List<SeenKey> Before(DateTimeOffset moment, int most)
+    {
+        var found = new Dictionary<string, SeenKey>(StringComparer.Ordinal);
+        foreach (var statement in (Statement[])[before, copiesBefore])
+        {
+            statement.Start().With((DateTimeOffset?)moment).With(most);
+            while (statement.Step() && statement.Text() is { } key) found[key] = Read(statement, key);
+        }
+
+        // A key whose copy is old may have been used anew since.
+        return [.. found.Keys.Select(Find).OfType<SeenKey>().Where(seen => seen.At < moment)];
+    }
+
+    /// <summary>Forgets a key, here and there.</summary>
+    public void Forget(string key)
+    {
+        forgetCopy.Start().With(key).Run();
+        forget.Start().With(key).Run();
     }
 
     /// <summary>Looks anew which numbers are given: never one that was copied already, even if an old copy of the emails has come back.</summary>

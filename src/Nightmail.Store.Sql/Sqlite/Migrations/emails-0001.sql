@@ -5,10 +5,11 @@ CREATE TABLE store (
   position INTEGER NOT NULL
 );
 
--- Emails that go the same way: the account they name, the From they carry. A claim looks into each lane by itself,
--- so that a lane that cannot send holds no other up and is not even looked at.
+-- Emails that go the same way: of one campaign or of none, the account they name, the From they carry. A claim looks into each lane by
+-- itself, so that a lane that cannot send holds no other up and is not even looked at.
 CREATE TABLE lane (
   lane INTEGER PRIMARY KEY,
+  campaign BLOB,
   account TEXT,
   sender TEXT
 );
@@ -45,6 +46,8 @@ CREATE TABLE email (
   created_by TEXT,
   idempotency_key TEXT,
   request_hash TEXT,
+  campaign BLOB,
+  variables TEXT,
   wish TEXT,
   recipients TEXT
 );
@@ -55,6 +58,10 @@ CREATE INDEX email_expiring ON email (not_after) WHERE status = 0 AND not_after 
 CREATE INDEX email_sending ON email (status) WHERE status = 1;
 CREATE INDEX email_in_doubt ON email (status) WHERE status = 6;
 
+-- What is over, by age, for cleaning up.
+CREATE INDEX email_final ON email (last_modified) WHERE status IN (3, 4, 5);
+CREATE INDEX email_of_campaign ON email (campaign, number) WHERE campaign IS NOT NULL;
+
 CREATE TABLE content (
   number INTEGER PRIMARY KEY,
   text TEXT,
@@ -62,12 +69,22 @@ CREATE TABLE content (
   head TEXT NOT NULL
 );
 
--- Kept exact in the transaction that changes a row.
+-- Which emails need which files.
+CREATE TABLE attachment (
+  sha256 TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  PRIMARY KEY (sha256, number)
+) WITHOUT ROWID;
+CREATE INDEX attachment_of_email ON attachment (number);
+
+-- How many rows of a lane have a status, and how many had it when they were taken out. Kept exact in the transaction that changes a row.
 CREATE TABLE tally (
-  status INTEGER PRIMARY KEY,
+  lane INTEGER NOT NULL,
+  status INTEGER NOT NULL,
   rows INTEGER NOT NULL,
-  pruned INTEGER NOT NULL DEFAULT 0
-);
+  pruned INTEGER NOT NULL,
+  PRIMARY KEY (lane, status)
+) WITHOUT ROWID;
 
 -- The keys of calls, in the transaction that keeps the email. A copy lies beside the ledger, where no restore reaches it.
 CREATE TABLE idempotency (
@@ -77,3 +94,4 @@ CREATE TABLE idempotency (
   email NOT NULL,
   at INTEGER NOT NULL
 );
+CREATE INDEX idempotency_by_age ON idempotency (at);

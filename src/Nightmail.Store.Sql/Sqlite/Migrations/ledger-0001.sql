@@ -29,3 +29,4 @@ CREATE TABLE idempotency (
   email NOT NULL,
   at INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX idempotency_by_age ON idempotency (at);

@@ -37,15 +37,15 @@ internal static class Reconciling
     /// <summary>The row brought up to the ledger; null when there is nothing to bring, or a living worker is about to.</summary>
     public static ScheduledEmail? Settled(Transaction transaction, ScheduledEmail row)
     {
-        var ledger = transaction.LedgerOf(row.Id);
-        if (ledger.LastSequence <= row.LedgerLast) return null;
-        return ledger.Unanswered().Any(begin => begin.Worker is { } worker && transaction.IsAlive(worker)) ? null : transaction.Settled(row);
+        var settled = transaction.Settled(row);
+        if (ReferenceEquals(settled, row)) return null;
+        return transaction.LedgerOf(row.Id).Unanswered().Any(begin => begin.Worker is { } worker && transaction.IsAlive(worker)) ? null : settled;
     }
 
     private static void Bring(Transaction transaction, EmailId email, long before)
     {
         if (transaction.Row(email) is not { } row || row.Status == EmailStatus.Sending) return;
-        if (transaction.LedgerOf(email).LastSequence <= row.LedgerLast) return;
+        if (ReferenceEquals(transaction.Settled(row), row)) return;
         if (Settled(transaction, row) is { } settled) transaction.Lag.Tell(transaction.Put(settled));
         else transaction.Lag.Add(email, before);
     }

@@ -15,7 +15,7 @@ internal sealed class EmailTable
 
     private readonly LaneBook lanes;
     private readonly ArrayBufferWriter<byte> buffer = new(1024);
-    private readonly Statement find, has, insert, update, insertContent, updateContent, sending, inDoubt, due, expired, highest;
+    private readonly Statement find, has, insert, update, insertContent, updateContent, sending, inDoubt, due, expired, highest, insertBlob, deleteBlobs, needsBlob, deleteContent, delete, final;
     private long lastNumber;
 
     public EmailTable(Database database, LaneBook lanes)
@@ -26,8 +26,8 @@ internal sealed class EmailTable
         insert = database.Prepare("""
             INSERT INTO email (status, lane, due, not_after, scheduled_for, next_attempt, last_modified, attempts, ledger_last,
               reason, claimed_by, last_account, last_attempt, lost_claims, deferrals, account_failures, retried_at, sent_at,
-              sent_reply, last_error, date, frozen_from, wish, recipients, number, id, created_at, message_id, created_by, idempotency_key, request_hash)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+              sent_reply, last_error, date, frozen_from, wish, recipients, number, id, created_at, message_id, created_by, idempotency_key, request_hash, campaign, variables)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
         update = database.Prepare($"UPDATE email SET {State} WHERE number = ?");
         insertContent = database.Prepare("INSERT INTO content (text, html, head, number) VALUES (?, ?, ?, ?)");
@@ -37,6 +37,12 @@ internal sealed class EmailTable
         inDoubt = database.Prepare("SELECT id FROM email WHERE status = 6 AND number > ? ORDER BY number LIMIT ?");
         due = database.Prepare("SELECT due, number, id FROM email WHERE status = 0 AND lane = ? AND (due, number) > (?, ?) AND due <= ? ORDER BY due, number LIMIT ?");
         expired = database.Prepare("SELECT id FROM email WHERE status = 0 AND not_after < ? ORDER BY not_after LIMIT ?");
+        insertBlob = database.Prepare("INSERT OR IGNORE INTO attachment (sha256, number) VALUES (?, ?)");
+        deleteBlobs = database.Prepare("DELETE FROM attachment WHERE number = ?");
+        needsBlob = database.Prepare("SELECT 1 FROM attachment WHERE sha256 = ? LIMIT 1");
+        deleteContent = database.Prepare("DELETE FROM content WHERE number = ?");
+        delete = database.Prepare("DELETE FROM email WHERE number = ?");
+        final = database.Prepare("SELECT id FROM email WHERE status IN (3, 4, 5) AND last_modified < ? ORDER BY last_modified LIMIT ?");
         highest = database.Prepare("SELECT max(number) FROM email");
         Load();
     }
@@ -59,8 +65,9 @@ internal sealed class EmailTable
     {
         var number = ++lastNumber;
         WithState(insert.Start(), email).With(number).With(email.Id).With((DateTimeOffset?)email.CreatedAt).With(email.MessageId).With(email.CreatedBy)
-            .With(email.IdempotencyKey?.Key).With(email.IdempotencyKey?.RequestHash).Run();
+            .With(email.IdempotencyKey?.Key).With(email.IdempotencyKey?.RequestHash).With(email.Campaign).With(email.Variables).Run();
         WithContent(insertContent.Start(), email.Content).With(number).Run();
+        InsertBlobs(number, email.Content);
         return number;
     }
 
@@ -68,7 +75,26 @@ internal sealed class EmailTable
     public void Update(long number, ScheduledEmail email) => WithState(update.Start(), email).With(number).Run();
 
     /// <summary>Writes what it says.</summary>
-    public void UpdateContent(long number, EmailContent content) => WithContent(updateContent.Start(), content).With(number).Run();
+    public void UpdateContent(long number, EmailContent content)
+    {
+        WithContent(updateContent.Start(), content).With(number).Run();
+        deleteBlobs.Start().With(number).Run();
+        InsertBlobs(number, content);
+    }
+
+    /// <summary>Takes an email out.</summary>
+    public void Delete(long number)
+    {
+        deleteBlobs.Start().With(number).Run();
+        deleteContent.Start().With(number).Run();
+        delete.Start().With(number).Run();
+    }
+
+    /// <summary>Final emails that have not changed since before a moment, the oldest first.</summary>
+    public List<EmailId> Final(DateTimeOffset before, int most) => Ids(final.Start().With((DateTimeOffset?)before).With(most));
+
+    /// <summary>True when an email needs the file of that hash.</summary>
+    public bool NeedsBlob(string sha256) => needsBlob.Start().With(sha256).Scalar() == 1;
 
     /// <summary>The emails that are being sent.</summary>
     public List<EmailId> Sending(int most) => Ids(sending.Start().With(most));
@@ -90,6 +116,12 @@ internal sealed class EmailTable
 
     /// <summary>Looks anew which numbers are given.</summary>
     public void Load() => lastNumber = highest.Start().Scalar();
+
+    private void InsertBlobs(long number, EmailContent content)
+    {
+        foreach (var attachment in content.Attachments) insertBlob.Start().With(attachment.Blob.Sha256).With(number).Run();
+        if (content.Eml is { } eml) insertBlob.Start().With(eml.Sha256).With(number).Run();
+    }
 
     private static List<EmailId> Ids(Statement statement)
     {

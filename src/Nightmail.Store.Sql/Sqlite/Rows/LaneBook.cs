@@ -1,18 +1,20 @@
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Emails;
 using Nightmail.Store.Sql.Sqlite.Connections;
 
 namespace Nightmail.Store.Sql.Sqlite.Rows;
 
-/// <summary>A way that emails go: the account they name and the From they carry, either of which may be null.</summary>
+/// <summary>A way that emails go: their campaign, the account they name, the From they carry, each of which may be null.</summary>
 /// <param name="Number">Its number in the database.</param>
+/// <param name="Campaign">The campaign that its emails belong to.</param>
 /// <param name="Account">The account that its emails name.</param>
 /// <param name="Sender">Their From.</param>
-internal sealed record Lane(long Number, string? Account, string? Sender)
+internal sealed record Lane(long Number, CampaignId? Campaign, string? Account, string? Sender)
 {
     /// <summary>An email of this lane, for asking what could take its emails.</summary>
     public ScheduledEmail Example { get; } = new()
     {
-        Id = default, Content = new() { From = Sender }, Account = Account, ScheduledFor = DateTimeOffset.UnixEpoch, CreatedAt = DateTimeOffset.UnixEpoch,
+        Id = default, Content = new() { From = Sender }, Account = Account, Campaign = Campaign, ScheduledFor = DateTimeOffset.UnixEpoch, CreatedAt = DateTimeOffset.UnixEpoch,
     };
 }
 
@@ -23,13 +25,13 @@ internal sealed record Lane(long Number, string? Account, string? Sender)
 internal sealed class LaneBook
 {
     private readonly Statement insert, all;
-    private readonly Dictionary<(string? Account, string? Sender), Lane> byWay = [];
+    private readonly Dictionary<(CampaignId? Campaign, string? Account, string? Sender), Lane> byWay = [];
     private volatile Lane[] lanes = [];
 
     public LaneBook(Database database)
     {
-        insert = database.Prepare("INSERT INTO lane (lane, account, sender) VALUES (?, ?, ?)");
-        all = database.Prepare("SELECT lane, account, sender FROM lane ORDER BY lane");
+        insert = database.Prepare("INSERT INTO lane (lane, campaign, account, sender) VALUES (?, ?, ?, ?)");
+        all = database.Prepare("SELECT lane, campaign, account, sender FROM lane ORDER BY lane");
         Load();
     }
 
@@ -42,11 +44,11 @@ internal sealed class LaneBook
     /// <summary>The lane that an email goes; made, in the present transaction, where there is none.</summary>
     public long Of(ScheduledEmail email)
     {
-        var way = (email.Account, email.Content.From ?? email.FrozenFrom);
+        var way = (email.Campaign, email.Account, email.Content.From ?? email.FrozenFrom);
         if (!byWay.TryGetValue(way, out var lane))
         {
-            lane = new(lanes.Length + 1, way.Account, way.Item2);
-            insert.Start().With(lane.Number).With(lane.Account).With(lane.Sender).Run();
+            lane = new(lanes.Length + 1, way.Campaign, way.Account, way.Item3);
+            insert.Start().With(lane.Number).With(lane.Campaign).With(lane.Account).With(lane.Sender).Run();
             byWay.Add(way, lane);
             lanes = [.. lanes, lane];
         }
@@ -60,8 +62,8 @@ internal sealed class LaneBook
         byWay.Clear();
         List<Lane> found = [];
         all.Start();
-        while (all.Step()) found.Add(new(all.Long(), all.Text(), all.Text()));
-        foreach (var lane in found) byWay[(lane.Account, lane.Sender)] = lane;
+        while (all.Step()) found.Add(new(all.Long(), all.CampaignOrNull(), all.Text(), all.Text()));
+        foreach (var lane in found) byWay[(lane.Campaign, lane.Account, lane.Sender)] = lane;
         lanes = [.. found];
     }
 }

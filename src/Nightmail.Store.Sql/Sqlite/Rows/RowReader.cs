@@ -13,7 +13,7 @@ internal static class RowReader
     public const string Select = """
         SELECT e.number, e.id, e.status, e.lane, e.not_after, e.scheduled_for, e.next_attempt, e.created_at, e.last_modified, e.attempts, e.ledger_last,
           e.reason, e.claimed_by, e.last_account, e.last_attempt, e.lost_claims, e.deferrals, e.account_failures, e.retried_at, e.sent_at, e.sent_reply,
-          e.last_error, e.date, e.frozen_from, e.message_id, e.created_by, e.idempotency_key, e.request_hash, e.wish, e.recipients, c.text, c.html, c.head
+          e.last_error, e.date, e.frozen_from, e.message_id, e.created_by, e.idempotency_key, e.request_hash, e.campaign, e.variables, e.wish, e.recipients, c.text, c.html, c.head
         FROM email e JOIN content c ON c.number = e.number
         """;
 
@@ -49,6 +49,8 @@ internal static class RowReader
             MessageId = row.Text(),
             CreatedBy = row.Text(),
             IdempotencyKey = Key(row.Text(), row.Text()),
+            Campaign = row.CampaignOrNull(),
+            Variables = row.Text(),
             Wish = WishJson.Read(row.Bytes()),
             Recipients = ContentJson.ReadRecipients(row.Bytes()),
             Content = ContentJson.Read(row.Text(), row.Text(), row.Bytes()),

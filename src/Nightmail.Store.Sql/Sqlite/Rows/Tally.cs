@@ -3,73 +3,70 @@ using Nightmail.Store.Sql.Sqlite.Connections;
 
 namespace Nightmail.Store.Sql.Sqlite.Rows;
 
-/// <summary>How many rows there are of each status, written in the transaction that changes them.</summary>
+/// <summary>How many rows there are of each lane and status, written in the transaction that changes them.</summary>
 internal sealed class Tally
 {
     private readonly Statement write, all;
-    private readonly long[] rows = new long[Enum.GetValues<EmailStatus>().Length];
-    private readonly bool[] changed;
-    private long pruned;
+    private readonly Dictionary<(long Lane, EmailStatus Status), Count> counts = [];
+    private readonly HashSet<(long Lane, EmailStatus Status)> changed = [];
 
     public Tally(Database database)
     {
-        changed = new bool[rows.Length];
-        write = database.Prepare("INSERT INTO tally (status, rows) VALUES (?, ?) ON CONFLICT (status) DO UPDATE SET rows = excluded.rows");
-        all = database.Prepare("SELECT status, rows, pruned FROM tally");
+        write = database.Prepare("INSERT OR REPLACE INTO tally (lane, status, rows, pruned) VALUES (?, ?, ?, ?)");
+        all = database.Prepare("SELECT lane, status, rows, pruned FROM tally");
         Load();
     }
 
-    /// <summary>Every email that was ever scheduled.</summary>
-    public long Total => rows.Sum() + pruned;
+    /// <summary>Counts of rows by status; a status without rows is absent.</summary>
+    public Dictionary<EmailStatus, int> Rows() => Sums(count => count.Rows).ToDictionary(each => each.Key, each => (int)each.Value);
 
-    /// <summary>Counts by status; a status without rows is absent.</summary>
-    public Dictionary<EmailStatus, int> Counts()
-    {
-        var counts = new Dictionary<EmailStatus, int>();
-        for (var status = 0; status < rows.Length; status++)
-        {
-            if (rows[status] > 0) counts.Add((EmailStatus)status, (int)rows[status]);
-        }
+    /// <summary>Counts of what was taken out, by its last status.</summary>
+    public Dictionary<EmailStatus, long> Pruned() => Sums(count => count.Pruned);
 
-        return counts;
-    }
-
-    /// <summary>A row is new, or changes its status.</summary>
-    public void Move(EmailStatus? from, EmailStatus to)
+    /// <summary>A row is new, or changes its lane or status.</summary>
+    public void Move((long Lane, EmailStatus Status)? from, (long Lane, EmailStatus Status) to)
     {
         if (from == to) return;
-        if (from is { } before) Count(before, -1);
-        Count(to, 1);
+        if (from is { } before) Add(before, rows: -1, pruned: 0);
+        Add(to, rows: 1, pruned: 0);
     }
+
+    /// <summary>A row is taken out.</summary>
+    public void Prune(long lane, EmailStatus status) => Add((lane, status), rows: -1, pruned: 1);
 
     /// <summary>Writes what has changed.</summary>
     public void Write()
     {
-        for (var status = 0; status < rows.Length; status++)
-        {
-            if (!changed[status]) continue;
-            write.Start().With(status).With(rows[status]).Run();
-            changed[status] = false;
-        }
+        foreach (var key in changed) write.Start().With(key.Lane).With((long)key.Status).With(counts[key].Rows).With(counts[key].Pruned).Run();
+        changed.Clear();
     }
 
     /// <summary>Reads them anew.</summary>
     public void Load()
     {
-        Array.Clear(rows);
-        Array.Clear(changed);
-        pruned = 0;
+        counts.Clear();
+        changed.Clear();
         all.Start();
-        while (all.Step())
-        {
-            rows[all.Int()] = all.Long();
-            pruned += all.Long();
-        }
+        while (all.Step()) counts[(all.Long(), (EmailStatus)all.Int())] = new(all.Long(), all.Long());
     }
 
-    private void Count(EmailStatus status, int by)
+    private Dictionary<EmailStatus, long> Sums(Func<Count, long> of)
     {
-        rows[(int)status] += by;
-        changed[(int)status] = true;
+        var sums = new Dictionary<EmailStatus, long>();
+        foreach (var (key, count) in counts)
+        {
+            if (of(count) is not 0 and var number) sums[key.Status] = sums.GetValueOrDefault(key.Status) + number;
+        }
+
+        return sums;
     }
+
+    private void Add((long Lane, EmailStatus Status) key, long rows, long pruned)
+    {
+        var count = counts.GetValueOrDefault(key) ?? new(0, 0);
+        counts[key] = new(count.Rows + rows, count.Pruned + pruned);
+        changed.Add(key);
+    }
+
+    private sealed record Count(long Rows, long Pruned);
 }

@@ -77,7 +77,20 @@ internal sealed class StoreState : IDisposable
     }
 
     /// <summary>Counts and the pause, as committed.</summary>
-    public StoreOverview Overview() => new(tally.Counts(), tally.Total, Facts.IsPaused);
+    public StoreOverview Overview()
+    {
+        var (rows, pruned) = (tally.Rows(), tally.Pruned());
+        return new(rows, rows.Values.Sum(each => (long)each) + pruned.Values.Sum(), Facts.IsPaused) { Pruned = pruned };
+    }
+
+    /// <summary>Takes a row out, in the open transaction of the rows.</summary>
+    public void Prune(RowSlot slot)
+    {
+        BeginRows(durable: true);
+        Table.Delete(slot.Number);
+        tally.Prune(Lanes.Of(slot.Stored!), slot.Stored!.Status);
+        slots.Remove(slot.Id);
+    }
 
     /// <summary>The email as this thread has it in hand; read where it does not yet.</summary>
     public RowSlot Slot(EmailId id)
@@ -137,7 +150,7 @@ internal sealed class StoreState : IDisposable
         {
             var changed = slot.Changed!;
             hasNews |= changed.Status == EmailStatus.Pending;
-            tally.Move(slot.Stored?.Status, changed.Status);
+            tally.Move(slot.Stored is { } stored ? (Lanes.Of(stored), stored.Status) : null, (Lanes.Of(changed), changed.Status));
             if (slot.Number == 0)
             {
                 slot.Number = Table.Insert(changed);
@@ -184,6 +197,16 @@ internal sealed class StoreState : IDisposable
         CopyKeys(AddedKeys);
         AddedKeys.Clear();
         flushedKeys = 0;
+    }
+
+    /// <summary>Forgets keys, those beside the ledger first: the others would be copied again.</summary>
+    public void ForgetKeys(IReadOnlyList<SeenKey> keys)
+    {
+        if (keys.Count == 0) return;
+        BeginRows(durable: true);
+        ledgerDatabase.Begin(durable: false);
+        foreach (var key in keys) Keys.Forget(key.Key.Key);
+        ledgerDatabase.Commit();
     }
 
     /// <summary>Copies the keys that a crash left uncopied.</summary>

@@ -105,6 +105,15 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now)
     /// <summary>Notes a key for good.</summary>
     public void AddKey(SeenKey key) => addedKeys.Add(key);
 
+    /// <summary>Takes a row out at once, in the open transaction of the rows.</summary>
+    public void Prune(EmailId id) => state.Prune(state.Slot(id));
+
+    /// <summary>Keys that were seen before a moment, here or beside the ledger.</summary>
+    public List<SeenKey> OldKeys(DateTimeOffset before, int most) => state.Keys.Before(before, most);
+
+    /// <summary>Forgets keys at once.</summary>
+    public void ForgetKeys(IReadOnlyList<SeenKey> keys) => state.ForgetKeys(keys);
+
     /// <summary>Begins a request.</summary>
     public void Open()
     {
