@@ -22,7 +22,8 @@ public sealed class SqliteEmailStore : IEmailStore
     private readonly WorkerRegistry workers;
     private readonly BatchExecutor executor;
     private readonly Writer writer;
-    private readonly Subscribers subscribers = new();
+    private readonly Subscribers<bool> subscribers = new();
+    private readonly Subscribers<AccountChange> accountSubscribers = new();
     private volatile StoreOverview overview;
     private bool isClosed;
 
@@ -31,7 +32,7 @@ public sealed class SqliteEmailStore : IEmailStore
         (this.options, this.files, this.workers, this.time) = (options, files, workers, time);
         overview = files.State.Overview();
         readers = new(() => new(files.Folder.Emails, files.Folder.Ledger, files.State.Lanes));
-        executor = new(files.State, time, Committed);
+        executor = new(files.State, time, Committed, accountSubscribers.Tell);
         writer = new(executor.Execute, files.State.CheckpointWhereNeeded, options.OwnThread);
     }
 
@@ -68,11 +69,26 @@ public sealed class SqliteEmailStore : IEmailStore
 
     /// <inheritdoc/>
     public ValueTask<DateTimeOffset?> NextDueAsync(AccountCapacities capacities, CancellationToken cancellationToken) =>
-        ReadAsync(reader => reader.NextDue(capacities, overview.SendingPaused), cancellationToken);
+        writer.RunAsync(RequestKind.Claim, 1, transaction => Claiming.NextDue(transaction, capacities), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<Claim>> ClaimDueAsync(WorkerId owner, AccountCapacities capacities, CancellationToken cancellationToken) =>
         writer.RunAsync(RequestKind.Claim, 1, transaction => Claiming.Apply(transaction, owner, capacities), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken) =>
+        writer.RunAsync(RequestKind.Claim, 1, Claiming.Expire, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<AccountStanding>> AccountsAsync(IReadOnlyList<Account> accounts, CancellationToken cancellationToken) =>
+        writer.RunAsync(RequestKind.Claim, 1, transaction => Claiming.Standings(transaction, accounts), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> ResetAccountAsync(string account, CancellationToken cancellationToken) =>
+        writer.RunAsync(RequestKind.Step, 1, transaction => Circuits.Reset(transaction, account), cancellationToken);
+
+    /// <inheritdoc/>
+    public IDisposable OnAccountChanged(Action<AccountChange> callback) => accountSubscribers.Add(callback);
 
     /// <inheritdoc/>
     public ValueTask<string?> BeginAsync(Claim claim, LedgerEntry entry, CancellationToken cancellationToken) =>
@@ -136,7 +152,7 @@ public sealed class SqliteEmailStore : IEmailStore
     }
 
     /// <inheritdoc/>
-    public IDisposable OnChanged(Action callback) => subscribers.Add(callback);
+    public IDisposable OnChanged(Action callback) => subscribers.Add(_ => callback());
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => CloseAsync(leaveAsItLies: false);
@@ -197,7 +213,7 @@ public sealed class SqliteEmailStore : IEmailStore
     private void Committed(StoreOverview now, bool isNews)
     {
         overview = now;
-        if (isNews) subscribers.Tell();
+        if (isNews) subscribers.Tell([true]);
     }
 
     private ValueTask<T> ReadAsync<T>(Func<StoreReader, T> read, CancellationToken cancellationToken)

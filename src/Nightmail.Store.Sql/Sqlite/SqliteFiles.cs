@@ -37,7 +37,7 @@ internal sealed class SqliteFiles : IDisposable
             DataFolder.SyncFolder(folder.Path);
             var blobs = new SqliteBlobStore(folder.Blobs);
             Bond.Check(emails, ledger, time.GetUtcNow());
-            var state = new StoreState(emails, ledger, blobs, workers);
+            var state = new StoreState(emails, ledger, blobs, workers, time.GetUtcNow());
             state.CopyLeftKeys();
             if (state.IsBehind) Reconciling.Run(state, time.GetUtcNow());
             return new(folder, blobs, state);

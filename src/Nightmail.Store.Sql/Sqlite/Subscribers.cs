@@ -1,25 +1,28 @@
 namespace Nightmail.Store.Sql.Sqlite;
 
 /// <summary>Who wants to be told of changes.</summary>
-internal sealed class Subscribers
+internal sealed class Subscribers<T>
 {
     private readonly Lock gate = new();
-    private volatile Action[] callbacks = [];
+    private volatile Action<T>[] callbacks = [];
 
     /// <summary>Calls back until the result is disposed.</summary>
-    public IDisposable Add(Action callback)
+    public IDisposable Add(Action<T> callback)
     {
         lock (gate) callbacks = [.. callbacks, callback];
         return new Subscription(this, callback);
     }
 
     /// <summary>Tells everybody.</summary>
-    public void Tell()
+    public void Tell(IReadOnlyList<T> news)
     {
-        foreach (var callback in callbacks) callback();
+        foreach (var each in news)
+        {
+            foreach (var callback in callbacks) callback(each);
+        }
     }
 
-    private void Remove(Action callback)
+    private void Remove(Action<T> callback)
     {
         lock (gate)
         {
@@ -29,7 +32,7 @@ internal sealed class Subscribers
         }
     }
 
-    private sealed class Subscription(Subscribers subscribers, Action callback) : IDisposable
+    private sealed class Subscription(Subscribers<T> subscribers, Action<T> callback) : IDisposable
     {
         private int disposed;
 

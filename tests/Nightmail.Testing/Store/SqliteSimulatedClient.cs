@@ -48,6 +48,15 @@ internal sealed class SqliteSimulatedClient(SqliteSimulatedHouse house) : IEmail
         return true;
     });
 
+    public ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken) => CallAsync(store => store.ExpireAsync(cancellationToken));
+
+    public ValueTask<IReadOnlyList<AccountStanding>> AccountsAsync(IReadOnlyList<Account> accounts, CancellationToken cancellationToken) =>
+        CallAsync(store => store.AccountsAsync(accounts, cancellationToken));
+
+    public ValueTask<bool> ResetAccountAsync(string account, CancellationToken cancellationToken) => CallAsync(store => store.ResetAccountAsync(account, cancellationToken));
+
+    public IDisposable OnAccountChanged(Action<AccountChange> callback) => (home ?? house.Reach()).OnAccountChanged(callback);
+
     public ValueTask<int> CleanUpAsync(TimeSpan retention, CancellationToken cancellationToken) => CallAsync(store => store.CleanUpAsync(retention, cancellationToken));
 
     public ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken) => CallAsync(store => store.OverviewAsync(cancellationToken));

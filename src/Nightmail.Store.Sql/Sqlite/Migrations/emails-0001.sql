@@ -6,12 +6,14 @@ CREATE TABLE store (
 );
 
 -- Emails that go the same way: of one campaign or of none, the account they name, the From they carry. A claim looks into each lane by
--- itself, so that a lane that cannot send holds no other up and is not even looked at.
+-- itself, so that a lane that cannot send holds no other up and is not even looked at. Emails that an account has failed stand apart:
+-- which account takes them, and when, is a matter of each.
 CREATE TABLE lane (
   lane INTEGER PRIMARY KEY,
   campaign BLOB,
   account TEXT,
-  sender TEXT
+  sender TEXT,
+  failed INTEGER NOT NULL
 );
 
 -- How far an email is. What it says lies apart, because it is large and hardly ever changes.
@@ -36,6 +38,7 @@ CREATE TABLE email (
   lost_claims INTEGER NOT NULL,
   deferrals INTEGER NOT NULL,
   account_failures INTEGER NOT NULL,
+  failed_accounts TEXT,
   retried_at INTEGER,
   sent_at INTEGER,
   sent_reply TEXT,

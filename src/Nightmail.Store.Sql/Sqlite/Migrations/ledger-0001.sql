@@ -1,4 +1,5 @@
--- What no restore may touch: which ledger this is, the pause, how many workers there ever were, how many keys are copied.
+-- What no restore may touch: which ledger this is, the pause, how many workers there ever were, how many keys are copied;
+-- further down the accounts' circuits.
 CREATE TABLE ledger (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   identity BLOB NOT NULL,
@@ -22,6 +23,11 @@ CREATE TABLE entry (
 
 -- Finds an email's entries, and lets each of its transactions begin only once.
 CREATE UNIQUE INDEX entry_once ON entry (email, attempt, step, kind, iif(kind = 0, 0, sequence));
+
+CREATE TABLE circuit (
+  account TEXT PRIMARY KEY,
+  state TEXT NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE idempotency (
   key TEXT PRIMARY KEY,

@@ -16,7 +16,9 @@ internal static class Changing
     {
         if (transaction.Row(id) is not { } row) return ChangeResult.NotFound;
         var decision = ChangeRules.Decide(row, transaction.LedgerOf(id), change, transaction.IsAlive, transaction.Now);
-        return decision.Entry is null ? new(decision.Row, decision.Refusal) : new(Write(transaction, decision), null);
+        if (decision.Entry is null) return new(decision.Row, decision.Refusal);
+        if (row.Status == EmailStatus.Sending) Circuits.Release(transaction, id);
+        return new(Write(transaction, decision), null);
     }
 
     /// <summary>Takes back what dead or stuck workers held, settles what late news settles, and retries doubt where the policy says so.</summary>
@@ -31,6 +33,7 @@ internal static class Changing
             foreach (var id in transaction.Table.InDoubt(AtOnce).Where(id => !changed.Any(each => each.Id == id))) changed.AddRange(Rescue(transaction, id, policy));
         }
 
+        Circuits.EndLostProbes(transaction);
         changed.AddRange(transaction.Lag.TakeSettled().Where(told => !changed.Any(each => each.Id == told.Id)));
         return changed;
     }

@@ -12,76 +12,77 @@ namespace Nightmail.Store.Sql.Sqlite.Operations;
 /// </summary>
 internal static class Claiming
 {
-    /// <summary>Expired emails that one claim fails: the rest fail with the next, which comes at once.</summary>
+    /// <summary>Expired emails that one transaction fails: well under 50 ms of work.</summary>
     private const int ExpiredAtOnce = 200;
 
-    /// <summary>Emails of a lane that are looked up together.</summary>
-    private const int LookAhead = 16;
+    /// <summary>Emails that an account failed and that are looked through for the next due time.</summary>
+    private const int FailedLookedThrough = 100;
 
-    /// <summary>Claims, oldest first, what the capacities take; fails what has expired.</summary>
-    public static IReadOnlyList<Claim> Apply(Transaction transaction, WorkerId owner, AccountCapacities capacities)
+    /// <summary>Fails what was not wanted any more, some at a time: the rest fails with the next call, which comes at once.</summary>
+    public static IReadOnlyList<ScheduledEmail> Expire(Transaction transaction) =>
+        [.. transaction.Table.Expired(transaction.Now, ExpiredAtOnce).Select(transaction.Find).OfType<ScheduledEmail>().Where(row => Arbitration.IsExpired(row, transaction.Now)).ToList()
+            .Select(row => transaction.Put(Arbitration.Expired(row, transaction.Now)))];
+
+    /// <summary>How the accounts stand to a worker that has nothing on its way.</summary>
+    public static IReadOnlyList<AccountStanding> Standings(Transaction transaction, IReadOnlyList<Account> accounts) =>
+        Circuits.Room(transaction, new(accounts.Select(account => (account, account.Limits.Connections))), null).Standings;
+
+    /// <summary>The earliest instant at which there is something to claim or to fail as expired; null: none.</summary>
+    public static DateTimeOffset? NextDue(Transaction transaction, AccountCapacities capacities)
     {
-        foreach (var id in transaction.Table.Expired(transaction.Now, ExpiredAtOnce)) Expire(transaction, id);
-        return transaction.SendingPaused ? [] : Claim(transaction, owner, capacities);
+        var earliest = transaction.Table.NextExpiry();
+        if (transaction.SendingPaused) return earliest;
+        var room = Circuits.Room(transaction, capacities, null);
+        foreach (var lane in transaction.Lanes.All)
+        {
+            if (lane.HasFailed)
+            {
+                foreach (var email in transaction.Table.Due(lane.Number, DueEmail.First, DateTimeOffset.MaxValue, FailedLookedThrough))
+                {
+                    if (transaction.Find(email.Id) is { Status: EmailStatus.Pending } row) earliest = Earlier(earliest, room.EarliestFor(row));
+                }
+            }
+            else if (room.EarliestFor(lane.Example) is not null && transaction.Table.Head(lane.Number) is { } due)
+            {
+                earliest = Earlier(earliest, room.EarliestFor(lane.Example with { ScheduledFor = due }));
+            }
+        }
+
+        return earliest;
     }
 
-    private static List<Claim> Claim(Transaction transaction, WorkerId owner, AccountCapacities capacities)
+    /// <summary>Claims, oldest first, what the accounts take.</summary>
+    public static IReadOnlyList<Claim> Apply(Transaction transaction, WorkerId owner, AccountCapacities capacities)
     {
         var claims = new List<Claim>();
+        if (transaction.SendingPaused) return claims;
+        var room = Circuits.Room(transaction, capacities, owner);
         var heads = new PriorityQueue<LaneCursor, (long Due, long Number)>();
         foreach (var lane in transaction.Lanes.All)
         {
-            if (!capacities.CouldTake(lane.Example)) continue;
-            var cursor = new LaneCursor(transaction.Table, lane, transaction.Now, LookAhead);
-            if (cursor.Next()) heads.Enqueue(cursor, (cursor.Current.Due, cursor.Current.Number));
+            if (!room.CouldTake(lane.Example)) continue;
+            var cursor = new LaneCursor(transaction.Table, lane, transaction.Now);
+            if (cursor.Next()) heads.Enqueue(cursor, cursor.Order);
         }
 
-        while (!capacities.IsExhausted && heads.TryDequeue(out var cursor, out _))
+        while (heads.TryDequeue(out var cursor, out _))
         {
-            if (!capacities.CouldTake(cursor.Lane.Example)) continue;
-            if (Take(transaction, owner, capacities, cursor.Current.Id) is { } claim) claims.Add(claim);
-            if (cursor.Next()) heads.Enqueue(cursor, (cursor.Current.Due, cursor.Current.Number));
+            if (!room.CouldTake(cursor.Lane.Example)) continue;
+            if (Take(transaction, owner, room, cursor.Current.Id) is { } claim) claims.Add(claim);
+            if (cursor.Next()) heads.Enqueue(cursor, cursor.Order);
         }
 
         return claims;
     }
 
-    private static Claim? Take(Transaction transaction, WorkerId owner, AccountCapacities capacities, EmailId id)
+    private static Claim? Take(Transaction transaction, WorkerId owner, AccountRoom room, EmailId id)
     {
-        if (transaction.Find(id) is not { } row) return null;
-        if (Arbitration.IsExpired(row, transaction.Now))
-        {
-            transaction.Put(Arbitration.Expired(row, transaction.Now));
-            return null;
-        }
-
-        if (!Arbitration.IsClaimable(row, transaction.Now) || capacities.TryTake(row) is not { } account) return null;
-        var claimed = transaction.Put(Arbitration.Claimed(row, transaction.LedgerOf(id), owner, account, transaction.Now));
-        return new(claimed, owner, claimed.Attempts, account);
+        if (transaction.Find(id) is not { Status: EmailStatus.Pending } row || Arbitration.IsExpired(row, transaction.Now) || room.TryTake(row) is not { } grant) return null;
+        var claimed = transaction.Put(Arbitration.Claimed(row, transaction.LedgerOf(id), owner, grant.Account, transaction.Now));
+        var claim = new Claim(claimed, owner, claimed.Attempts, grant.Account) { Term = grant.Term };
+        if (grant.Probes is not null) transaction.PutCircuit(grant.Account, room.Probing(grant, claim));
+        return claim;
     }
 
-    private static void Expire(Transaction transaction, EmailId id)
-    {
-        if (transaction.Find(id) is { } row && Arbitration.IsExpired(row, transaction.Now)) transaction.Put(Arbitration.Expired(row, transaction.Now));
-    }
-
-    /// <summary>Goes through what is due in a lane, oldest first.</summary>
-    private sealed class LaneCursor(EmailTable table, Lane lane, DateTimeOffset now, int lookAhead)
-    {
-        private List<DueEmail> found = [];
-        private int index = -1;
-
-        public Lane Lane => lane;
-
-        public DueEmail Current => found[index];
-
-        public bool Next()
-        {
-            if (++index < found.Count) return true;
-            if (index > 0 && found.Count < lookAhead) return false;
-            found = table.Due(lane.Number, found.Count == 0 ? DueEmail.First : found[^1], now, lookAhead);
-            index = 0;
-            return found.Count > 0;
-        }
-    }
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other ?? one : one;
 }

@@ -13,7 +13,8 @@ internal static class Sending
         var id = claim.Email.Id;
         if (entry.Email != id || entry.Attempt != claim.Attempt || entry.Kind != LedgerKind.Begin) throw new ArgumentException("a begin is of its claim's email and attempt", nameof(entry));
         var refusal = Arbitration.RefuseBegin(transaction.Row(id), transaction.LedgerOf(id), claim, entry.Transaction, transaction.SendingPaused, transaction.Now);
-        if (refusal is null) transaction.Append(entry);
+        // By the store's clock, because the rate limits count it.
+        if (refusal is null) transaction.Append(entry with { At = transaction.Now });
         return refusal;
     }
 
@@ -31,14 +32,11 @@ internal static class Sending
         var id = claim.Email.Id;
         if (result.Outcome is { } outcome) transaction.Append(outcome);
         var row = transaction.Row(id);
-        if (!Arbitration.Holds(row, claim))
-        {
-            Settle(transaction, id);
-            return false;
-        }
-
-        transaction.Put(Arbitration.Recorded(result.Email, row!, transaction.LedgerOf(id), claim));
-        return true;
+        var stands = Arbitration.Holds(row, claim);
+        if (stands) transaction.Put(Arbitration.Recorded(result.Email, row!, transaction.LedgerOf(id), claim));
+        else Settle(transaction, id);
+        if (result.Account is { } report) Circuits.Report(transaction, claim, report);
+        return stands;
     }
 
     private static void Settle(Transaction transaction, EmailId id)

@@ -1,4 +1,3 @@
-using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
@@ -14,7 +13,7 @@ internal sealed class StoreReader : IDisposable
     private readonly Database emails, ledgerDatabase;
     private readonly LaneBook lanes;
     private readonly EntryReader ledger;
-    private readonly Statement find, head, expiry;
+    private readonly Statement find;
 
     public StoreReader(string emailsPath, string ledgerPath, LaneBook lanes)
     {
@@ -23,8 +22,6 @@ internal sealed class StoreReader : IDisposable
         ledgerDatabase = Database.OpenToRead(ledgerPath);
         ledger = new(ledgerDatabase);
         find = emails.Prepare($"{RowReader.Select} WHERE e.id = ?");
-        head = emails.Prepare("SELECT due FROM email WHERE status = 0 AND lane = ? ORDER BY due LIMIT 1");
-        expiry = emails.Prepare("SELECT min(not_after) FROM email WHERE status = 0 AND not_after IS NOT NULL");
     }
 
     /// <summary>The email as the ledger knows it, or null.</summary>
@@ -41,7 +38,7 @@ internal sealed class StoreReader : IDisposable
     /// <summary>The emails that the filter names, soonest first.</summary>
     public List<ScheduledEmail> List(EmailFilter filter)
     {
-        using var list = emails.Prepare($"{RowReader.Select} WHERE {ListSql(filter)} ORDER BY e.due, e.id");
+        using var list = emails.Prepare($"{RowReader.Select} WHERE {ListSql(filter)} ORDER BY max(e.scheduled_for, ifnull(e.next_attempt, e.scheduled_for)), e.id");
         list.Start();
         foreach (var status in filter.Statuses) list.With((long)status);
         if (filter.Account is { } account) list.With(account);
@@ -53,24 +50,6 @@ internal sealed class StoreReader : IDisposable
         }
 
         return found;
-    }
-
-    /// <summary>When there is next something to claim or to fail as expired; null: never.</summary>
-    public DateTimeOffset? NextDue(AccountCapacities capacities, bool sendingPaused)
-    {
-        DateTimeOffset? earliest = null;
-        // Expiry is strictly after the last moment.
-        if (expiry.Start().Step()) earliest = expiry.InstantOrNull()?.AddTicks(1);
-        expiry.Start();
-        if (sendingPaused) return earliest;
-        foreach (var lane in lanes.All)
-        {
-            if (!capacities.CouldTake(lane.Example)) continue;
-            if (head.Start().With(lane.Number).Step() && head.Instant() is var due && (earliest is null || due < earliest)) earliest = due;
-            head.Start();
-        }
-
-        return earliest;
     }
 
     /// <inheritdoc/>

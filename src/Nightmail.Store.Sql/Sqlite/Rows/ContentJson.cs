@@ -123,6 +123,12 @@ internal static class ContentJson
         return recipients;
     }
 
+    /// <summary>Names of accounts as one text: a name holds no blank.</summary>
+    public static string? Accounts(IReadOnlyList<string> names) => names.Count == 0 ? null : string.Join(' ', names);
+
+    /// <summary>The same, read.</summary>
+    public static IReadOnlyList<string> ReadAccounts(string? text) => text is null ? [] : text.Split(' ');
+
     private static void WriteTexts(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<string> texts)
     {
         if (texts.Count == 0) return;

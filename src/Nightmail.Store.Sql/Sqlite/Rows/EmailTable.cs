@@ -9,13 +9,13 @@ internal sealed class EmailTable
 {
     private const string State = """
         status = ?, lane = ?, due = ?, not_after = ?, scheduled_for = ?, next_attempt = ?, last_modified = ?, attempts = ?, ledger_last = ?,
-        reason = ?, claimed_by = ?, last_account = ?, last_attempt = ?, lost_claims = ?, deferrals = ?, account_failures = ?, retried_at = ?, sent_at = ?,
+        reason = ?, claimed_by = ?, last_account = ?, last_attempt = ?, lost_claims = ?, deferrals = ?, account_failures = ?, failed_accounts = ?, retried_at = ?, sent_at = ?,
         sent_reply = ?, last_error = ?, date = ?, frozen_from = ?, wish = ?, recipients = ?
         """;
 
     private readonly LaneBook lanes;
     private readonly ArrayBufferWriter<byte> buffer = new(1024);
-    private readonly Statement find, has, insert, update, insertContent, updateContent, sending, inDoubt, due, expired, highest, insertBlob, deleteBlobs, needsBlob, deleteContent, delete, final;
+    private readonly Statement find, has, insert, update, insertContent, updateContent, sending, inDoubt, due, expired, highest, insertBlob, deleteBlobs, needsBlob, deleteContent, delete, final, head, expiry;
     private long lastNumber;
 
     public EmailTable(Database database, LaneBook lanes)
@@ -25,9 +25,9 @@ internal sealed class EmailTable
         has = database.Prepare("SELECT 1 FROM email WHERE id = ?");
         insert = database.Prepare("""
             INSERT INTO email (status, lane, due, not_after, scheduled_for, next_attempt, last_modified, attempts, ledger_last,
-              reason, claimed_by, last_account, last_attempt, lost_claims, deferrals, account_failures, retried_at, sent_at,
+              reason, claimed_by, last_account, last_attempt, lost_claims, deferrals, account_failures, failed_accounts, retried_at, sent_at,
               sent_reply, last_error, date, frozen_from, wish, recipients, number, id, created_at, message_id, created_by, idempotency_key, request_hash, campaign, variables)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
         update = database.Prepare($"UPDATE email SET {State} WHERE number = ?");
         insertContent = database.Prepare("INSERT INTO content (text, html, head, number) VALUES (?, ?, ?, ?)");
@@ -43,6 +43,8 @@ internal sealed class EmailTable
         deleteContent = database.Prepare("DELETE FROM content WHERE number = ?");
         delete = database.Prepare("DELETE FROM email WHERE number = ?");
         final = database.Prepare("SELECT id FROM email WHERE status IN (3, 4, 5) AND last_modified < ? ORDER BY last_modified LIMIT ?");
+        head = database.Prepare("SELECT due FROM email WHERE status = 0 AND lane = ? ORDER BY due LIMIT 1");
+        expiry = database.Prepare("SELECT min(not_after) FROM email WHERE status = 0 AND not_after IS NOT NULL");
         highest = database.Prepare("SELECT max(number) FROM email");
         Load();
     }
@@ -114,8 +116,28 @@ internal sealed class EmailTable
         return found;
     }
 
+    /// <summary>When the first of a lane's pending emails is due; null: it has none.</summary>
+    public DateTimeOffset? Head(long lane)
+    {
+        DateTimeOffset? due = head.Start().With(lane).Step() ? head.Instant() : null;
+        head.Start();
+        return due;
+    }
+
+    /// <summary>When the next pending email expires; null: none does.</summary>
+    public DateTimeOffset? NextExpiry()
+    {
+        // Expiry is strictly after the last moment. What is wanted until the end of time does not expire.
+        var last = expiry.Start().Step() ? expiry.InstantOrNull() : null;
+        expiry.Start();
+        return last < DateTimeOffset.MaxValue ? last.Value.AddTicks(1) : null;
+    }
+
     /// <summary>Looks anew which numbers are given.</summary>
     public void Load() => lastNumber = highest.Start().Scalar();
+
+    /// <summary>When any account may take it: the wait after an account's failure concerns only those that failed.</summary>
+    private static DateTimeOffset EarliestDue(ScheduledEmail email) => email.FailedAccounts.Count > 0 ? email.ScheduledFor : email.Due;
 
     private void InsertBlobs(long number, EmailContent content)
     {
@@ -132,9 +154,9 @@ internal sealed class EmailTable
 
     private Statement WithState(Statement statement, ScheduledEmail email)
     {
-        statement.With((long)email.Status).With(lanes.Of(email)).With((DateTimeOffset?)email.Due).With(email.NotAfter).With((DateTimeOffset?)email.ScheduledFor).With(email.NextAttempt)
+        statement.With((long)email.Status).With(lanes.Of(email)).With((DateTimeOffset?)EarliestDue(email)).With(email.NotAfter).With((DateTimeOffset?)email.ScheduledFor).With(email.NextAttempt)
             .With((DateTimeOffset?)email.LastModified).With(email.Attempts).With(email.LedgerLast).With((long?)email.Reason).With(email.ClaimedBy).With(email.LastAccount)
-            .With(email.LastAttempt).With(email.LostClaims).With(email.Deferrals).With(email.AccountFailures).With(email.RetriedAt).With(email.SentAt)
+            .With(email.LastAttempt).With(email.LostClaims).With(email.Deferrals).With(email.AccountFailures).With(ContentJson.Accounts(email.FailedAccounts)).With(email.RetriedAt).With(email.SentAt)
             .With(email.SentReply).With(email.LastError).With(email.Date).With(email.FrozenFrom);
         if (email.Wish is { } wish)
         {

@@ -9,7 +9,8 @@ namespace Nightmail.Store.Sql.Sqlite.Rows;
 /// <param name="Campaign">The campaign that its emails belong to.</param>
 /// <param name="Account">The account that its emails name.</param>
 /// <param name="Sender">Their From.</param>
-internal sealed record Lane(long Number, CampaignId? Campaign, string? Account, string? Sender)
+/// <param name="HasFailed">True when an account has failed its emails, so that each of them has its own accounts and times.</param>
+internal sealed record Lane(long Number, CampaignId? Campaign, string? Account, string? Sender, bool HasFailed)
 {
     /// <summary>An email of this lane, for asking what could take its emails.</summary>
     public ScheduledEmail Example { get; } = new()
@@ -25,13 +26,13 @@ internal sealed record Lane(long Number, CampaignId? Campaign, string? Account, 
 internal sealed class LaneBook
 {
     private readonly Statement insert, all;
-    private readonly Dictionary<(CampaignId? Campaign, string? Account, string? Sender), Lane> byWay = [];
+    private readonly Dictionary<(CampaignId? Campaign, string? Account, string? Sender, bool HasFailed), Lane> byWay = [];
     private volatile Lane[] lanes = [];
 
     public LaneBook(Database database)
     {
-        insert = database.Prepare("INSERT INTO lane (lane, campaign, account, sender) VALUES (?, ?, ?, ?)");
-        all = database.Prepare("SELECT lane, campaign, account, sender FROM lane ORDER BY lane");
+        insert = database.Prepare("INSERT INTO lane (lane, campaign, account, sender, failed) VALUES (?, ?, ?, ?, ?)");
+        all = database.Prepare("SELECT lane, campaign, account, sender, failed FROM lane ORDER BY lane");
         Load();
     }
 
@@ -44,11 +45,11 @@ internal sealed class LaneBook
     /// <summary>The lane that an email goes; made, in the present transaction, where there is none.</summary>
     public long Of(ScheduledEmail email)
     {
-        var way = (email.Campaign, email.Account, email.Content.From ?? email.FrozenFrom);
+        var way = (email.Campaign, email.Account, email.Content.From ?? email.FrozenFrom, email.FailedAccounts.Count > 0);
         if (!byWay.TryGetValue(way, out var lane))
         {
-            lane = new(lanes.Length + 1, way.Campaign, way.Account, way.Item3);
-            insert.Start().With(lane.Number).With(lane.Campaign).With(lane.Account).With(lane.Sender).Run();
+            lane = new(lanes.Length + 1, way.Campaign, way.Account, way.Item3, way.Item4);
+            insert.Start().With(lane.Number).With(lane.Campaign).With(lane.Account).With(lane.Sender).With(lane.HasFailed ? 1L : 0L).Run();
             byWay.Add(way, lane);
             lanes = [.. lanes, lane];
         }
@@ -62,8 +63,8 @@ internal sealed class LaneBook
         byWay.Clear();
         List<Lane> found = [];
         all.Start();
-        while (all.Step()) found.Add(new(all.Long(), all.CampaignOrNull(), all.Text(), all.Text()));
-        foreach (var lane in found) byWay[(lane.Campaign, lane.Account, lane.Sender)] = lane;
+        while (all.Step()) found.Add(new(all.Long(), all.CampaignOrNull(), all.Text(), all.Text(), all.Long() != 0));
+        foreach (var lane in found) byWay[(lane.Campaign, lane.Account, lane.Sender, lane.HasFailed)] = lane;
         lanes = [.. found];
     }
 }

@@ -12,7 +12,7 @@ internal static class RowReader
     /// <summary>The columns that <see cref="Read"/> reads, of <c>email e</c> and <c>content c</c>, and the tables they come from.</summary>
     public const string Select = """
         SELECT e.number, e.id, e.status, e.lane, e.not_after, e.scheduled_for, e.next_attempt, e.created_at, e.last_modified, e.attempts, e.ledger_last,
-          e.reason, e.claimed_by, e.last_account, e.last_attempt, e.lost_claims, e.deferrals, e.account_failures, e.retried_at, e.sent_at, e.sent_reply,
+          e.reason, e.claimed_by, e.last_account, e.last_attempt, e.lost_claims, e.deferrals, e.account_failures, e.failed_accounts, e.retried_at, e.sent_at, e.sent_reply,
           e.last_error, e.date, e.frozen_from, e.message_id, e.created_by, e.idempotency_key, e.request_hash, e.campaign, e.variables, e.wish, e.recipients, c.text, c.html, c.head
         FROM email e JOIN content c ON c.number = e.number
         """;
@@ -40,6 +40,7 @@ internal static class RowReader
             LostClaims = row.Int(),
             Deferrals = row.Int(),
             AccountFailures = row.Int(),
+            FailedAccounts = ContentJson.ReadAccounts(row.Text()),
             RetriedAt = row.InstantOrNull(),
             SentAt = row.InstantOrNull(),
             SentReply = row.Text(),

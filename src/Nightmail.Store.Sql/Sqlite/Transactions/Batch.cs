@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Storage;
 using Nightmail.Store.Sql.Sqlite.Operations;
 
@@ -26,7 +27,8 @@ internal enum BatchStage
 /// <param name="state">What they work on.</param>
 /// <param name="time">The clock.</param>
 /// <param name="committed">Is told what there is after each batch, and whether there is anything new to do.</param>
-internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<StoreOverview, bool> committed)
+/// <param name="accountsChanged">Is told what happened to circuits.</param>
+internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<StoreOverview, bool> committed, Action<IReadOnlyList<AccountChange>> accountsChanged)
 {
     /// <summary>Called at each stage; for tests.</summary>
     public Action<BatchStage>? AtStage { get; set; }
@@ -67,6 +69,8 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
         }
 
         committed(state.Overview(), state.TakeNews());
+        accountsChanged(state.AccountChanges);
+        state.AccountChanges.Clear();
         foreach (var request in requests) request.Complete();
         state.TrimSlots();
     }

@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
@@ -22,10 +23,11 @@ internal sealed class StoreState : IDisposable
     private int flushedKeys;
     private bool hasNews;
 
-    public StoreState(Database emails, Database ledger, SqliteBlobStore blobs, WorkerRegistry workers)
+    public StoreState(Database emails, Database ledger, SqliteBlobStore blobs, WorkerRegistry workers, DateTimeOffset now)
     {
         (this.emails, ledgerDatabase, Blobs, Workers) = (emails, ledger, blobs, workers);
         Facts = new(ledger);
+        Accounts = new(ledger, now);
         this.ledger = new(ledger);
         Lanes = new(emails);
         Table = new(emails, Lanes);
@@ -42,6 +44,8 @@ internal sealed class StoreState : IDisposable
 
     public LedgerFacts Facts { get; }
 
+    public AccountBook Accounts { get; }
+
     public LaneBook Lanes { get; }
 
     public EmailTable Table { get; }
@@ -52,6 +56,12 @@ internal sealed class StoreState : IDisposable
 
     /// <summary>Entries that wait to be written.</summary>
     public List<LedgerEntry> Staged { get; } = [];
+
+    /// <summary>Those of them that are the first begin of their attempt.</summary>
+    public List<LedgerEntry> FirstBegins { get; } = [];
+
+    /// <summary>What happened to circuits, for telling once it is durable.</summary>
+    public List<AccountChange> AccountChanges { get; } = [];
 
     /// <summary>Rows that wait to be written.</summary>
     public List<RowSlot> Dirty { get; } = [];
@@ -102,6 +112,9 @@ internal sealed class StoreState : IDisposable
         return slot;
     }
 
+    /// <summary>The emails under a claim.</summary>
+    public IEnumerable<ScheduledEmail> BeingSent() => slots.Values.Select(slot => slot.Current).OfType<ScheduledEmail>().Where(row => row.Status == EmailStatus.Sending);
+
     /// <summary>A slot for an email that is surely not in the database.</summary>
     public void NewSlot(EmailId id) => slots[id] = new(id);
 
@@ -127,12 +140,16 @@ internal sealed class StoreState : IDisposable
     /// <summary>Writes and flushes what waits for the ledger.</summary>
     public void CommitLedger()
     {
-        if (Staged.Count == 0 && !HasNewFacts) return;
+        if (Staged.Count == 0 && !HasNewFacts && !Accounts.HasChanges) return;
         ledgerDatabase.Begin(durable: true);
         foreach (var entry in Staged) ledger.Append(entry);
         if (HasNewFacts) Facts.Write();
-        hasNews |= HasNewFacts;
+        if (Accounts.HasChanges) Accounts.Write();
+        hasNews |= HasNewFacts || Accounts.HasChanges;
         ledgerDatabase.Commit();
+        Accounts.Written();
+        foreach (var begin in FirstBegins) Accounts.Begun(begin.Account ?? "", begin.At);
+        FirstBegins.Clear();
         Staged.Clear();
         HasNewFacts = false;
     }
@@ -223,10 +240,13 @@ internal sealed class StoreState : IDisposable
         ledgerDatabase.Rollback();
         slots.Clear();
         Staged.Clear();
+        FirstBegins.Clear();
+        AccountChanges.Clear();
         Dirty.Clear();
         AddedKeys.Clear();
         (HasNewFacts, flushedKeys) = (false, 0);
         Facts.Load();
+        Accounts.Load();
         Lanes.Load();
         Table.Load();
         tally.Load();
@@ -282,6 +302,8 @@ internal sealed class StoreState : IDisposable
         // Sequences that rows know of, although the ledger may have lost them, are not given again.
         lastSequence = Math.Max(ledger.LastSequence(), Position);
         IsBehind = lastSequence > Position;
+        // What is being sent has to be known as a whole: the accounts' connections are counted by it.
+        foreach (var id in Table.Sending(int.MaxValue)) Slot(id);
         Keys.Load(Facts.KeysCopied);
     }
 }

@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Store.Sql.Sqlite.Ledger;
@@ -15,6 +16,8 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now)
     private readonly List<RowSlot> proposed = [];
     private readonly List<LedgerEntry> appended = [];
     private readonly List<SeenKey> addedKeys = [];
+    private readonly List<LedgerEntry> firstBegins = [];
+    private readonly List<(string Account, Circuit Circuit)> proposedCircuits = [];
     private bool? proposedPause;
     private bool touchedFacts;
 
@@ -48,6 +51,18 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now)
     /// <summary>All that the ledger knows of an email.</summary>
     public EmailLedger LedgerOf(EmailId id) => state.LedgerOf(state.Slot(id));
 
+    /// <summary>The circuits that have something to say, by account.</summary>
+    public IReadOnlyDictionary<string, Circuit> Circuits => state.Accounts.Circuits;
+
+    /// <summary>The circuit of an account.</summary>
+    public Circuit CircuitOf(string account) => state.Accounts.Circuits.TryGetValue(account, out var circuit) ? circuit : Circuit.Closed;
+
+    /// <summary>When an account's emails began.</summary>
+    public IReadOnlyList<DateTimeOffset> BeginsOf(string account) => state.Accounts.BeginsOf(account);
+
+    /// <summary>The emails that this process has under a claim.</summary>
+    public IEnumerable<ScheduledEmail> BeingSent() => state.BeingSent();
+
     /// <summary>True when there is an email of that id.</summary>
     public bool Has(EmailId id) => state.Has(id);
 
@@ -79,10 +94,14 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now)
         var slot = state.Slot(entry.Email);
         _ = state.LedgerOf(slot);
         var complete = entry with { Sequence = state.NextSequence() };
+        if (complete is { Kind: LedgerKind.Begin } && !slot.Ledger.HasBegun(complete.Attempt)) firstBegins.Add(complete);
         slot.Entries!.Add(complete);
         appended.Add(complete);
         return complete.Sequence;
     }
+
+    /// <summary>Writes a circuit, with the ledger.</summary>
+    public void PutCircuit(string account, Circuit circuit) => proposedCircuits.Add((account, circuit));
 
     /// <summary>Pauses or resumes sending as a whole.</summary>
     public void Pause(bool value)
@@ -120,6 +139,8 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now)
         proposed.Clear();
         appended.Clear();
         addedKeys.Clear();
+        firstBegins.Clear();
+        proposedCircuits.Clear();
         (proposedPause, touchedFacts) = (null, false);
     }
 
@@ -133,10 +154,17 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now)
         }
 
         state.Staged.AddRange(appended);
+        state.FirstBegins.AddRange(firstBegins);
+        foreach (var (account, circuit) in proposedCircuits)
+        {
+            if (AccountChange.Between(account, CircuitOf(account), circuit, now) is { } change) state.AccountChanges.Add(change);
+            state.Accounts.Put(account, circuit);
+        }
+
         state.AddedKeys.AddRange(addedKeys);
         state.HasNewFacts |= touchedFacts;
         if (proposedPause is { } pause) state.Facts.IsPaused = pause;
-        return new(appended.Count > 0 || touchedFacts, proposed.Count > 0 || addedKeys.Count > 0);
+        return new(appended.Count > 0 || touchedFacts || proposedCircuits.Count > 0, proposed.Count > 0 || addedKeys.Count > 0);
     }
 
     /// <summary>The request has failed: it leaves nothing behind.</summary>
