@@ -5,6 +5,7 @@ using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Store.Sql.Sqlite.Operations;
 using Nightmail.Store.Sql.Sqlite.Reading;
+using Nightmail.Store.Sql.Sqlite.Rows;
 using Nightmail.Store.Sql.Sqlite.Transactions;
 
 namespace Nightmail.Store.Sql.Sqlite;
@@ -78,6 +79,20 @@ public sealed class SqliteEmailStore : IEmailStore
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken) =>
         writer.RunAsync(RequestKind.Claim, 1, Claiming.Expire, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<MovedEmail>> ResolveWishesAsync(TimeZoneRules rules, CancellationToken cancellationToken)
+    {
+        var moved = new List<MovedEmail>();
+        for (var next = WishedEmail.First; next is not null;)
+        {
+            var from = next;
+            (var some, next) = await writer.RunAsync(RequestKind.Sweep, 1, transaction => Wishing.Apply(transaction, rules, from), cancellationToken);
+            moved.AddRange(some);
+        }
+
+        return moved;
+    }
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<AccountStanding>> AccountsAsync(IReadOnlyList<Account> accounts, CancellationToken cancellationToken) =>

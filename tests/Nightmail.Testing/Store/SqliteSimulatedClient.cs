@@ -50,6 +50,9 @@ internal sealed class SqliteSimulatedClient(SqliteSimulatedHouse house) : IEmail
 
     public ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken) => CallAsync(store => store.ExpireAsync(cancellationToken));
 
+    public ValueTask<IReadOnlyList<MovedEmail>> ResolveWishesAsync(TimeZoneRules rules, CancellationToken cancellationToken) =>
+        CallAsync(store => store.ResolveWishesAsync(rules, cancellationToken));
+
     public ValueTask<IReadOnlyList<AccountStanding>> AccountsAsync(IReadOnlyList<Account> accounts, CancellationToken cancellationToken) =>
         CallAsync(store => store.AccountsAsync(accounts, cancellationToken));
 

@@ -52,6 +52,7 @@ CREATE TABLE email (
   campaign BLOB,
   variables TEXT,
   wish TEXT,
+  wish_rules TEXT,
   recipients TEXT
 );
 
@@ -60,6 +61,9 @@ CREATE INDEX email_due ON email (lane, due) WHERE status = 0;
 CREATE INDEX email_expiring ON email (not_after) WHERE status = 0 AND not_after IS NOT NULL;
 CREATE INDEX email_sending ON email (status) WHERE status = 1;
 CREATE INDEX email_in_doubt ON email (status) WHERE status = 6;
+
+-- What waits by a wish, by the version of the rules that resolved it.
+CREATE INDEX email_wish ON email (wish_rules) WHERE status IN (0, 2) AND wish_rules IS NOT NULL;
 
 -- What is over, by age, for cleaning up.
 CREATE INDEX email_final ON email (last_modified) WHERE status IN (3, 4, 5);

@@ -10,12 +10,12 @@ internal sealed class EmailTable
     private const string State = """
         status = ?, lane = ?, due = ?, not_after = ?, scheduled_for = ?, next_attempt = ?, last_modified = ?, attempts = ?, ledger_last = ?,
         reason = ?, claimed_by = ?, last_account = ?, last_attempt = ?, lost_claims = ?, deferrals = ?, account_failures = ?, failed_accounts = ?, retried_at = ?, sent_at = ?,
-        sent_reply = ?, last_error = ?, date = ?, frozen_from = ?, wish = ?, recipients = ?
+        sent_reply = ?, last_error = ?, date = ?, frozen_from = ?, wish = ?, wish_rules = ?, recipients = ?
         """;
 
     private readonly LaneBook lanes;
     private readonly ArrayBufferWriter<byte> buffer = new(1024);
-    private readonly Statement find, has, insert, update, insertContent, updateContent, sending, inDoubt, due, expired, highest, insertBlob, deleteBlobs, needsBlob, deleteContent, delete, final, head, expiry;
+    private readonly Statement find, has, insert, update, insertContent, updateContent, sending, inDoubt, due, expired, highest, insertBlob, deleteBlobs, needsBlob, deleteContent, delete, final, head, expiry, wished;
     private long lastNumber;
 
     public EmailTable(Database database, LaneBook lanes)
@@ -26,8 +26,8 @@ internal sealed class EmailTable
         insert = database.Prepare("""
             INSERT INTO email (status, lane, due, not_after, scheduled_for, next_attempt, last_modified, attempts, ledger_last,
               reason, claimed_by, last_account, last_attempt, lost_claims, deferrals, account_failures, failed_accounts, retried_at, sent_at,
-              sent_reply, last_error, date, frozen_from, wish, recipients, number, id, created_at, message_id, created_by, idempotency_key, request_hash, campaign, variables)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+              sent_reply, last_error, date, frozen_from, wish, wish_rules, recipients, number, id, created_at, message_id, created_by, idempotency_key, request_hash, campaign, variables)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
         update = database.Prepare($"UPDATE email SET {State} WHERE number = ?");
         insertContent = database.Prepare("INSERT INTO content (text, html, head, number) VALUES (?, ?, ?, ?)");
@@ -45,6 +45,9 @@ internal sealed class EmailTable
         final = database.Prepare("SELECT id FROM email WHERE status IN (3, 4, 5) AND last_modified < ? ORDER BY last_modified LIMIT ?");
         head = database.Prepare("SELECT due FROM email WHERE status = 0 AND lane = ? ORDER BY due LIMIT 1");
         expiry = database.Prepare("SELECT min(not_after) FROM email WHERE status = 0 AND not_after IS NOT NULL");
+        wished = database.Prepare("""
+            SELECT wish_rules, number, id FROM email WHERE status IN (0, 2) AND wish_rules IS NOT NULL AND (wish_rules, number) > (?, ?) ORDER BY wish_rules, number LIMIT ?
+            """);
         highest = database.Prepare("SELECT max(number) FROM email");
         Load();
     }
@@ -116,6 +119,15 @@ internal sealed class EmailTable
         return found;
     }
 
+    /// <summary>Waiting emails with a wish, by the rules that resolved it, after one that was looked at.</summary>
+    public List<WishedEmail> Wished(WishedEmail after, int most)
+    {
+        var found = new List<WishedEmail>();
+        wished.Start().With(after.Rules).With(after.Number).With(most);
+        while (wished.Step()) found.Add(new(wished.Text()!, wished.Long(), wished.Id()));
+        return found;
+    }
+
     /// <summary>When the first of a lane's pending emails is due; null: it has none.</summary>
     public DateTimeOffset? Head(long lane)
     {
@@ -162,11 +174,11 @@ internal sealed class EmailTable
         {
             buffer.ResetWrittenCount();
             WishJson.Write(buffer, wish);
-            statement.With(buffer.WrittenSpan, isText: true);
+            statement.With(buffer.WrittenSpan, isText: true).With(wish.RulesVersion);
         }
         else
         {
-            statement.WithNull();
+            statement.WithNull().WithNull();
         }
 
         if (email.Recipients.Count == 0) return statement.WithNull();
@@ -181,6 +193,13 @@ internal sealed class EmailTable
         ContentJson.WriteHead(buffer, content);
         return statement.With(content.Text).With(content.Html).With(buffer.WrittenSpan, isText: true);
     }
+}
+
+/// <summary>A waiting email and the rules that resolved its wish.</summary>
+internal sealed record WishedEmail(string Rules, long Number, EmailId Id)
+{
+    /// <summary>Before all of them.</summary>
+    public static WishedEmail First { get; } = new("", 0, default);
 }
 
 /// <summary>Where an email stands in its lane: due then, and among those due together in the order they were scheduled.</summary>
