@@ -24,6 +24,8 @@ internal sealed class CommandLine
         new("send-now", () => new SendNowCommand()),
         new("retry", () => new RetryCommand()),
         new("mark-sent", () => new MarkSentCommand()),
+        new("pause", () => new PauseCommand()),
+        new("resume", () => new ResumeCommand()),
         new("run", () => new RunCommand()),
         new("demo", () => new DemoCommand()),
         new("config", () => new ConfigCommand()),

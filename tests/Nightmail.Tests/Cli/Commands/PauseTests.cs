@@ -1,0 +1,85 @@
+using Shouldly;
+using Xunit;
+
+namespace Nightmail.Tests.Cli.Commands;
+
+public sealed class PauseTests : IDisposable
+{
+    private readonly CliWorld world = new CliWorld().WithAccount();
+
+    [Fact]
+    public async Task A_paused_email_does_not_leave_until_it_is_resumed()
+    {
+        var id = await ScheduleAsync();
+
+        (await world.RunAsync("pause", id)).ShouldBe(new(0, $"{id} paused\n", ""));
+        world.Time.Advance(TimeSpan.FromHours(2));
+        (await world.RunAsync("run", "--once")).ExitCode.ShouldBe(0);
+        Left().ShouldBe(0);
+        (await world.RunAsync("why", id)).Output.ShouldStartWith("paused; ");
+        (await world.RunAsync("resume", id)).Output.ShouldBe($"{id} pending again\n");
+        (await world.RunAsync("run", "--once")).ExitCode.ShouldBe(0);
+
+        Left().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Paused_as_a_whole_nothing_leaves_and_what_is_paused_one_by_one_stays_so()
+    {
+        var (first, second) = (await ScheduleAsync(), await ScheduleAsync());
+        await world.RunAsync("pause", first);
+
+        (await world.RunAsync("pause", "--all")).ShouldBe(new(0, "sending is paused\n", ""));
+        world.Time.Advance(TimeSpan.FromHours(2));
+        (await world.RunAsync("run", "--once")).ExitCode.ShouldBe(0);
+        Left().ShouldBe(0);
+        (await world.RunAsync("why", second)).Output.ShouldContain("sending is paused as a whole: `nightmail resume --all` goes on");
+        var resumed = await world.RunAsync("resume", "--all");
+        resumed.Output.ShouldBe("sending goes on\n");
+        resumed.Error.ShouldContain("1 email is paused one by one, and stays so");
+        (await world.RunAsync("run", "--once")).ExitCode.ShouldBe(0);
+
+        Left().ShouldBe(1);
+        (await world.RunAsync("show", first, "--json")).Json().GetProperty("status").GetString().ShouldBe("paused");
+    }
+
+    [Fact]
+    public async Task The_switch_speaks_json()
+    {
+        await ScheduleAsync();
+
+        (await world.RunAsync("pause", "--all", "--json")).Output.ShouldBe("""{"sendingPaused":true,"sending":0,"paused":0}""" + "\n");
+        (await world.RunAsync("resume", "--all", "--json")).Output.ShouldBe("""{"sendingPaused":false,"sending":0,"paused":0}""" + "\n");
+    }
+
+    [Theory]
+    [InlineData("pause")]
+    [InlineData("resume")]
+    public async Task It_must_be_said_what_is_meant(string verb)
+    {
+        var id = await ScheduleAsync();
+
+        (await world.RunAsync(verb)).ExitCode.ShouldBe(2);
+        (await world.RunAsync(verb, id, "--all")).ExitCode.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task What_is_over_cannot_be_paused_and_what_is_not_paused_cannot_be_resumed()
+    {
+        var id = await ScheduleAsync();
+
+        (await world.RunAsync("resume", id)).ExitCode.ShouldBe(4);
+        await world.RunAsync("cancel", id);
+        (await world.RunAsync("pause", id)).ExitCode.ShouldBe(4);
+    }
+
+    public void Dispose() => world.Dispose();
+
+    private async Task<string> ScheduleAsync()
+    {
+        var result = await world.RunAsync("schedule", "--to", "bob@example.org", "--subject", "Hello", "--body", "Hi", "--at", "in 1h");
+        return result.Output.Split(' ')[0];
+    }
+
+    private int Left() => Directory.Exists(world.Outbox) ? Directory.GetFiles(world.Outbox, "*.eml").Length : 0;
+}
