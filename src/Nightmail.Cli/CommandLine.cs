@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Nightmail.Cli.Commands;
+using Nightmail.Cli.Commands.Accounts;
 using Nightmail.Core.Scheduling;
 
 namespace Nightmail.Cli;
@@ -28,6 +29,7 @@ internal sealed class CommandLine
         new("resume", () => new ResumeCommand()),
         new("run", () => new RunCommand()),
         new("demo", () => new DemoCommand()),
+        new("account", () => new AccountCommand()),
         new("config", () => new ConfigCommand()),
         new("backup", () => new BackupCommand()),
     ];

@@ -32,6 +32,10 @@ internal static class Composition
     /// <summary>Writes messages whose files lie in <paramref name="blobs"/>.</summary>
     public static IMessageComposer Composer(IBlobStore blobs) => new MessageComposer(blobs);
 
+    /// <summary>Looks whether an account could send.</summary>
+    public static Task<AccountCheckResult> CheckAsync(Account account, Surroundings surroundings, CancellationToken cancellationToken) =>
+        AccountCheck.RunAsync(account, surroundings.Time, surroundings.Random, cancellationToken);
+
     /// <summary>The way out of an account; nothing is connected before its first email.</summary>
     public static ITransport Transport(Account account, DeliveryPolicy policy, Surroundings surroundings) =>
         TransportFactory.Create(account, policy.Retry, surroundings.Time, surroundings.Random);

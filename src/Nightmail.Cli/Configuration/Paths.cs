@@ -6,6 +6,9 @@ internal static class Paths
     /// <summary>The configuration file, unless --config names another.</summary>
     public static string Config(Func<string, string?> variable) => Path.Combine(ConfigHome(variable), "nightmail", "config.json");
 
+    /// <summary>The configuration of himalaya.</summary>
+    public static string Himalaya(Func<string, string?> variable) => Path.Combine(ConfigHome(variable), "himalaya", "config.toml");
+
     /// <summary>The queue: what was asked for, <c>HIMALAYA_QUEUE_FILE</c>, the configuration, himalaya's folder; in that order.</summary>
     /// <returns>Its full path, and what named it; null: nothing did.</returns>
     public static (string Path, string? Origin) Queue(string? asked, Settings settings, Func<string, string?> variable)

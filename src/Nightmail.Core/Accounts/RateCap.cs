@@ -50,6 +50,13 @@ public static class RateCap
         return begins.Count - low;
     }
 
+    /// <summary>How many of the begins are of the account's present day.</summary>
+    public static int Today(Account account, IReadOnlyList<DateTimeOffset> begins, DateTimeOffset now) =>
+        CountAfter(begins, StartOfDay(account.Zone ?? DateTimeZone.Utc, now).AddTicks(-1));
+
+    private static DateTimeOffset StartOfDay(DateTimeZone zone, DateTimeOffset now) =>
+        zone.AtStartOfDay(Instant.FromDateTimeOffset(now).InZone(zone).Date).ToDateTimeOffset();
+
     private static CapStanding Sliding(int limit, string window, TimeSpan length, IReadOnlyList<DateTimeOffset> begins, int reserved, DateTimeOffset now)
     {
         var span = length + Margin;
@@ -62,9 +69,8 @@ public static class RateCap
     private static CapStanding Daily(int limit, DateTimeZone zone, IReadOnlyList<DateTimeOffset> begins, int reserved, DateTimeOffset now)
     {
         var today = Instant.FromDateTimeOffset(now).InZone(zone).Date;
-        var start = zone.AtStartOfDay(today).ToDateTimeOffset();
         // Later than the last moment before midnight.
-        var left = limit - CountAfter(begins, start.AddTicks(-1)) - reserved;
+        var left = limit - CountAfter(begins, StartOfDay(zone, now).AddTicks(-1)) - reserved;
         var midnight = zone.AtStartOfDay(today.PlusDays(1)).ToInstant().ToDateTimeOffset();
         return new(left, left > 0 || limit <= reserved ? null : midnight, $"{limit} a day");
     }

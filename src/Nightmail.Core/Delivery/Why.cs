@@ -53,7 +53,7 @@ public static class Why
     };
 
     /// <summary>A time of today alone, any other with its date and zone; with milliseconds where a row has them and it matters.</summary>
-    internal static string At(DateTimeOffset instant, WhyContext context, bool milliseconds = false)
+    public static string At(DateTimeOffset instant, WhyContext context, bool milliseconds = false)
     {
         var text = TimeWords.Short(instant, context.Zone, context.Now, milliseconds);
         return text.Contains(' ') ? $"{text} {context.Zone.Id}" : text;
