@@ -32,6 +32,7 @@ internal sealed class CommandLine
         new("account", () => new AccountCommand()),
         new("config", () => new ConfigCommand()),
         new("backup", () => new BackupCommand()),
+        new("health", () => new HealthCommand()),
     ];
 
     private readonly Flag version = new("--version", "Print the version");

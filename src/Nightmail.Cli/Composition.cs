@@ -14,18 +14,22 @@ internal static class Composition
 {
     /// <summary>Opens the queue file; it is read when it is first needed.</summary>
     /// <param name="queuePath">The file.</param>
+    /// <param name="backups">The folder of its backups; null: beside it.</param>
     /// <param name="settings">The configuration.</param>
     /// <param name="works">True for a worker, whose changes come many at a time.</param>
     /// <param name="time">The clock.</param>
-    public static OpenedStore OpenStore(string queuePath, Settings settings, bool works, TimeProvider time)
+    /// <param name="keeps">False keeps everything in memory only.</param>
+    /// <param name="observer">Is told what happens to the files.</param>
+    public static OpenedStore OpenStore(string queuePath, string? backups, Settings settings, bool works, TimeProvider time, bool keeps, IStoreObserver observer)
     {
         var persistence = settings.Persistence;
         var options = new QueueFileOptions
         {
             Path = queuePath, LockTimeout = persistence.LockTimeout, SyncInterval = persistence.SyncInterval, SharesWrites = works,
-            BackupFolder = persistence.BackupDirectory, BackupCount = persistence.BackupCount,
+            BackupFolder = backups, BackupCount = persistence.BackupCount,
+            AllowNetworkFileSystem = persistence.AllowNetworkFileSystem, Observer = observer,
         };
-        var store = FileEmailStore.Open(options, RealDisk.Instance, time);
+        var store = FileEmailStore.Open(options, keeps ? RealDisk.Instance : new MemoryDisk(time), time);
         return new(store, store.Blobs) { File = store };
     }
 

@@ -54,6 +54,9 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
     /// <summary>The bytes of attachments and complete messages.</summary>
     public IBlobStore Blobs => Opened.Blobs;
 
+    /// <summary>False in the mode without persistence: everything is in memory only.</summary>
+    public bool Keeps => Settings.Persistence.Enabled && surroundings.Variable("HIMALAYA_NO_PERSISTENCE") is not ("1" or "true");
+
     /// <summary>The queue file, for what only a file has: backups, its lock, its folder.</summary>
     public Nightmail.Store.File.FileEmailStore QueueFile => Opened.File ?? throw CommandFailure.Refused("this works on a queue file only; leave --server away");
 
@@ -124,10 +127,8 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
 
     private OpenedStore OpenStore()
     {
-        // Nothing is changed before it is known that it can be logged.
-        _ = Log;
-        if (!Settings.Persistence.Enabled || surroundings.Variable("HIMALAYA_NO_PERSISTENCE") is "1" or "true")
-            throw CommandFailure.Refused("persistence is switched off (HIMALAYA_NO_PERSISTENCE, or scheduler.persistence.enabled in the configuration): a command would leave nothing behind; switch it on");
-        return Composition.OpenStore(QueuePath, Settings, works, surroundings.Time);
+        if (!Keeps) Note("warning: persistence is switched off (HIMALAYA_NO_PERSISTENCE, or scheduler.persistence.enabled in the configuration): everything works in memory only and is gone when this command ends");
+        var backups = Settings.Persistence.BackupDirectory is { Length: > 0 } folder ? Paths.Configured(folder, Settings, surroundings.Variable) : null;
+        return Composition.OpenStore(QueuePath, backups, Settings, works, surroundings.Time, Keeps, new StoreLog(Log, Note, globals.Verbose));
     }
 }

@@ -6,6 +6,8 @@ using Nightmail.Core.Storage;
 using Nightmail.Store.File.Backups;
 using Nightmail.Store.File.CleanUp;
 using Nightmail.Store.File.Disk;
+using Nightmail.Store.File.Guard;
+using Nightmail.Store.File.Health;
 using Nightmail.Store.File.Operations;
 using Nightmail.Store.File.Salvage;
 using Nightmail.Store.File.Transactions;
@@ -27,19 +29,22 @@ public sealed class FileEmailStore : IEmailStore
     private readonly TransactionPipeline pipeline;
     private readonly ChangeSignal changes;
     private readonly RecoveryReportFile reports;
+    private readonly string writer;
     private readonly AccountSignal accountChanges = new();
 
     private FileEmailStore(QueueFileOptions options, IDisk disk, TimeProvider time)
     {
+        // Nobody who does not listen pays for being told.
+        if (options.Observer is not SilentObserver) disk = new ObservedDisk(disk, options.Observer, time);
         (this.options, this.disk) = (options, disk);
         paths = new(disk, options.Path, options.BackupFolder);
         // Unlike any other writer's: no process has this number twice in one millisecond, and the counter tells apart those of one process.
-        var writer = $"{disk.ProcessId}-{time.GetUtcNow().ToUnixTimeMilliseconds():x}-{disk.NextNumber():x}";
+        writer = $"{disk.ProcessId}-{time.GetUtcNow().ToUnixTimeMilliseconds():x}-{disk.NextNumber():x}";
         workers = new(disk, paths.Workers, time);
         changes = new(disk, paths);
         reports = new(disk, paths.Reports);
         state = new(disk, paths, workers, options, writer, time);
-        pipeline = new(state, new(disk, paths.Lock, writer, options.LockTimeout, time), changes.Raise, accountChanges.Raise, options.SharesWrites);
+        pipeline = new(state, new(disk, paths, options, writer, time), changes.Raise, accountChanges.Raise, options.SharesWrites);
         Blobs = new FileBlobStore(disk, paths.Blobs, writer);
         Backups = new(disk, paths, pipeline);
     }
@@ -166,6 +171,8 @@ public sealed class FileEmailStore : IEmailStore
     public ValueTask<IWorkerPresence> EnterAsync(CancellationToken cancellationToken) => RunAsync(_ =>
     {
         workers.RemoveDead();
+        foreach (var wide in Permissions.Wide(disk, paths)) Permissions.Tighten(disk, wide, options.Observer);
+        if (Permissions.ForeignFolder(disk, paths) is { } warning) options.Observer.On(new StoreEvent.Warned(warning));
         return workers.Enter();
     }, cancellationToken);
 
@@ -175,6 +182,9 @@ public sealed class FileEmailStore : IEmailStore
         cancellationToken.ThrowIfCancellationRequested();
         return new(workers.Living());
     }
+
+    /// <summary>What can be seen of the queue file and of what lies beside it; changes nothing, waits for nobody, throws nothing of the disk's.</summary>
+    public QueueFileFacts Inspect() => new Inspection(disk, paths, reports, writer).Look(() => state.Look(view => view.Document.Revision));
 
     /// <summary>What was found wrong with the queue file and has not been acknowledged yet, by whichever process found it; oldest first.</summary>
     public IReadOnlyList<RecoveryReport> RecoveryReports() => reports.Read();

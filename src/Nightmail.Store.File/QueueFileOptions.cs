@@ -21,6 +21,9 @@ public sealed record QueueFileOptions
     /// <summary>Is told what happens to the files.</summary>
     public IStoreObserver Observer { get; init; } = new SilentObserver();
 
+    /// <summary>True takes a queue on another machine's disk, at the risk of two workers that do not see each other's lock.</summary>
+    public bool AllowNetworkFileSystem { get; init; }
+
     /// <summary>How long an idempotency key is remembered after its email has become final.</summary>
     public TimeSpan KeyRetention { get; init; } = TimeSpan.FromDays(30);
 

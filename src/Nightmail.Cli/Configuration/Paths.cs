@@ -17,13 +17,15 @@ internal static class Paths
         if (variable("HIMALAYA_QUEUE_FILE") is { Length: > 0 } fromEnvironment) return (Path.GetFullPath(ExpandHome(fromEnvironment, variable)), "HIMALAYA_QUEUE_FILE");
         if (settings.Persistence.QueueFile is { Length: > 0 } configured)
         {
-            // A relative path means the same queue wherever the program is started.
-            var folder = Path.GetDirectoryName(Path.GetFullPath(settings.File!))!;
-            return (Path.GetFullPath(ExpandHome(configured, variable), folder), settings.File);
+            return (Configured(configured, settings, variable), settings.File);
         }
 
         return (Path.Combine(ConfigHome(variable), "himalaya", "scheduled_emails.json"), null);
     }
+
+    /// <summary>A path of the configuration. A relative one means the same wherever the program is started: it counts from the file's folder.</summary>
+    public static string Configured(string path, Settings settings, Func<string, string?> variable) =>
+        Path.GetFullPath(ExpandHome(path, variable), Path.GetDirectoryName(Path.GetFullPath(settings.File!))!);
 
     /// <summary>The path with a leading <c>~/</c> replaced by the home folder.</summary>
     public static string ExpandHome(string path, Func<string, string?> variable) =>

@@ -67,6 +67,12 @@ internal sealed record PersistenceSettings
     /// <summary>How often a worker cleans up.</summary>
     public TimeSpan CleanupInterval { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>True takes a queue that lies on another machine's disk.</summary>
+    public bool AllowNetworkFileSystem { get; init; }
+
+    /// <summary>How long final emails stay in the queue; without it, what <see cref="Settings.Retention"/> says.</summary>
+    public TimeSpan Retention { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>Where backups go; null: <c>backups</c> beside the queue.</summary>
     public string? BackupDirectory { get; init; }
 }

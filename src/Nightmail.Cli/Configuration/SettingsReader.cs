@@ -27,11 +27,12 @@ internal static class SettingsReader
         var warnings = new List<string>();
         var root = new ConfigSection(document, document.Root, "", readings);
         var defaults = new Settings();
+        var retention = root.Duration("retention", defaults.Retention);
         var settings = defaults with
         {
             File = path,
             Accounts = AccountReader.ReadAll(root.Section("accounts"), warnings, variable),
-            Persistence = Persistence(root.Section("scheduler")),
+            Persistence = Persistence(root.Section("scheduler"), retention),
             UndoDelay = root.Duration("undoDelay", defaults.UndoDelay, Second),
             Delivery = new()
             {
@@ -41,7 +42,7 @@ internal static class SettingsReader
             },
             Circuit = Circuit(root.Section("circuit")),
             Worker = Worker(root.Section("worker")),
-            Retention = root.Duration("retention", defaults.Retention),
+            Retention = retention,
             TimeZone = root.Text("timeZone"),
             Logging = Logging(root.Section("logging"), variable),
         };
@@ -50,7 +51,7 @@ internal static class SettingsReader
         return settings with { Warnings = warnings, Readings = readings.All };
     }
 
-    private static PersistenceSettings Persistence(ConfigSection scheduler)
+    private static PersistenceSettings Persistence(ConfigSection scheduler, TimeSpan retention)
     {
         var section = scheduler.Section("persistence");
         scheduler.Done();
@@ -64,6 +65,8 @@ internal static class SettingsReader
             LockTimeout = section.Duration("lockTimeout", defaults.LockTimeout, Millisecond),
             CleanupInterval = section.Duration("cleanupInterval", defaults.CleanupInterval, Second, Second),
             BackupDirectory = section.Text("backupDir"),
+            Retention = section.Duration("retention", retention),
+            AllowNetworkFileSystem = section.Boolean("allowNetworkFileSystem", defaults.AllowNetworkFileSystem),
         };
         section.Done();
         return persistence;

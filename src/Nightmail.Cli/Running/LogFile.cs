@@ -38,6 +38,9 @@ internal sealed class LogFile : IDisposable
         }
     }
 
+    /// <summary>True when lines of that level are written.</summary>
+    public bool Wants(LogLevel level) => file is not null && level >= least;
+
     /// <summary>Writes a line, if its level is logged.</summary>
     public void Write(LogLevel level, string line)
     {

@@ -23,7 +23,7 @@ internal sealed class WorkerHost(Session session, IEngineObserver observer) : IA
                 : transports[name] = Composition.Transport(accounts[name], settings.Delivery, session.Surroundings),
             Policy = settings.Delivery,
             Circuit = settings.Circuit,
-            CleanUp = new() { Interval = settings.Persistence.CleanupInterval, Retention = settings.Retention },
+            CleanUp = new() { Interval = settings.Persistence.CleanupInterval, Retention = settings.Persistence.Retention },
             Time = session.Surroundings.Time,
             Random = session.Surroundings.Random,
             Observer = observer,

@@ -12,38 +12,16 @@ namespace Nightmail.Store.File.Backups;
 internal sealed class BackupFolder(IDisk disk, QueuePaths paths, SendLedger ledger, QueueFileOptions options, string writer, TimeProvider time) : IBackupSource
 {
     private readonly BackupName names = new(Path.GetFileName(paths.Stem));
+    private readonly BackupShelf shelf = new(disk, paths);
     private DateTimeOffset? last;
 
-    /// <summary>Where they lie.</summary>
-    public string Folder => paths.Backups;
+    private string Folder => paths.Backups;
 
     /// <inheritdoc/>
-    public IReadOnlyList<BackupFile> NewestFirst() => [.. All().Select(backup => new BackupFile(backup.Path, backup.At, Damage(backup, out _))
+    public IReadOnlyList<BackupFile> NewestFirst() => [.. shelf.All().Select(backup => new BackupFile(backup.Path, backup.At, shelf.Damage(backup, out _))
     {
-        Ledger = backup.About?.Ledger.Identity, LedgerSequence = backup.About?.Ledger.Sequence ?? 0, Read = () => Bytes(backup),
+        Ledger = backup.About?.Ledger.Identity, LedgerSequence = backup.About?.Ledger.Sequence ?? 0, Read = () => shelf.Bytes(backup),
     })];
-
-    /// <summary>Every one of them, the newest first, with its note; their bytes are not looked at.</summary>
-    public IReadOnlyList<KeptBackup> All() =>
-        [.. Moments(disk.List(Folder)).OrderByDescending(each => each.At).ThenByDescending(each => each.Name, StringComparer.Ordinal).Select(each => Find(each.Name, each.At))];
-
-    /// <summary>Why its bytes are not those that were kept; null when they are.</summary>
-    public string? Damage(KeptBackup backup, out byte[] bytes)
-    {
-        bytes = [];
-        try
-        {
-            bytes = Bytes(backup);
-        }
-        catch (StoreException unreadable)
-        {
-            return unreadable.Message;
-        }
-
-        if (backup.About is not { } about) return "nobody noted its checksum";
-        if (bytes.Length != about.Size) return $"it has {bytes.Length} bytes instead of {about.Size}";
-        return Convert.ToHexStringLower(SHA256.HashData(bytes)) == about.Sha256 ? null : "its bytes have changed";
-    }
 
     /// <summary>Keeps a copy of the file that is about to be replaced, unless one was kept within the last minute. A backup that cannot be made stops no change: it is only told.</summary>
     public void KeepIfDue()
@@ -55,7 +33,7 @@ internal sealed class BackupFolder(IDisk disk, QueuePaths paths, SendLedger ledg
         {
             var there = disk.List(Folder);
             last = now;
-            if (!BackupPolicy.IsDue(Moments(there).Select(each => each.At), now)) return;
+            if (!BackupPolicy.IsDue(shelf.Moments(there).Select(each => each.At), now)) return;
             Make("before a change", now, there);
             Prune();
         }
@@ -77,7 +55,7 @@ internal sealed class BackupFolder(IDisk disk, QueuePaths paths, SendLedger ledg
         var name = Make(reason, now, disk.List(Folder));
         last = now;
         Prune();
-        return Find(name, now);
+        return shelf.Find(name, now);
     }
 
     /// <summary>Removes those that are more than are to be kept, and what half-made ones left.</summary>
@@ -85,7 +63,7 @@ internal sealed class BackupFolder(IDisk disk, QueuePaths paths, SendLedger ledg
     public IReadOnlyList<string> Prune()
     {
         var there = disk.List(Folder);
-        var gone = BackupPolicy.Superfluous([.. Moments(there).Select(each => (each.Name, each.At))], options.BackupCount);
+        var gone = BackupPolicy.Superfluous([.. shelf.Moments(there).Select(each => (each.Name, each.At))], options.BackupCount);
         foreach (var name in gone)
         {
             disk.Delete(Path.Combine(Folder, name));
@@ -143,14 +121,6 @@ internal sealed class BackupFolder(IDisk disk, QueuePaths paths, SendLedger ledg
         }
     }
 
-    private IEnumerable<(string Name, DateTimeOffset At)> Moments(IReadOnlyList<string> there)
-    {
-        foreach (var name in there)
-        {
-            if (names.TimeOf(name) is { } at) yield return (name, at);
-        }
-    }
-
     /// <summary>A note without its copy, or a temporary file: whoever holds the lock has none, so its writer died.</summary>
     private bool IsLeftover(string name, IReadOnlyList<string> there)
     {
@@ -159,20 +129,4 @@ internal sealed class BackupFolder(IDisk disk, QueuePaths paths, SendLedger ledg
         var copy = name[..^BackupName.AboutEnding.Length] + BackupName.Ending;
         return names.TimeOf(copy) is not null && !there.Contains(copy);
     }
-
-    private KeptBackup Find(string name, DateTimeOffset at)
-    {
-        var path = Path.Combine(Folder, name);
-        return new(name, path, at, disk.Stat(path)?.Length ?? 0, BackupAbout.Read(disk, Path.Combine(Folder, BackupName.AboutOf(name))));
-    }
-
-    private byte[] Bytes(KeptBackup backup) => disk.ReadAll(backup.Path) ?? throw new StoreException(StoreTrouble.Unreadable, $"cannot read {backup.Path}: the file is gone; see nightmail backup list");
 }
-
-/// <summary>One backup with its note, as it lies there.</summary>
-/// <param name="Name">Its file's name.</param>
-/// <param name="Path">Where it lies.</param>
-/// <param name="At">When it was made.</param>
-/// <param name="Size">Its bytes.</param>
-/// <param name="About">Its note; null when there is none that can be read.</param>
-internal sealed record KeptBackup(string Name, string Path, DateTimeOffset At, long Size, BackupAbout? About);

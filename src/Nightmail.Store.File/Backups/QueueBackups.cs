@@ -11,20 +11,21 @@ public sealed class QueueBackups
     private readonly IDisk disk;
     private readonly QueuePaths paths;
     private readonly TransactionPipeline pipeline;
+    private readonly BackupShelf shelf;
 
-    internal QueueBackups(IDisk disk, QueuePaths paths, TransactionPipeline pipeline) => (this.disk, this.paths, this.pipeline) = (disk, paths, pipeline);
+    internal QueueBackups(IDisk disk, QueuePaths paths, TransactionPipeline pipeline) => (this.disk, this.paths, this.pipeline, shelf) = (disk, paths, pipeline, new(disk, paths));
 
     /// <summary>Where they lie.</summary>
     public string Folder => paths.Backups;
 
     /// <summary>All of them, the newest first, each checked against its checksum.</summary>
     public ValueTask<IReadOnlyList<BackupDescription>> ListAsync(CancellationToken cancellationToken) =>
-        pipeline.MaintainAsync<IReadOnlyList<BackupDescription>>(queue => [.. queue.Backups.All().Select(backup => Describe(queue.Backups, backup))], cancellationToken);
+        cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled<IReadOnlyList<BackupDescription>>(cancellationToken) : new([.. shelf.All().Select(Describe)]);
 
     /// <summary>Keeps a copy of the queue as it is now.</summary>
     /// <exception cref="StoreException">There is no queue file yet, or the copy could not be made.</exception>
     public ValueTask<BackupDescription> CreateAsync(CancellationToken cancellationToken) => pipeline.MaintainAsync(
-        queue => queue.Backups.Create("asked for") is { } made ? Describe(queue.Backups, made)
+        queue => queue.Backups.Create("asked for") is { } made ? Describe(made)
             : throw new StoreException(StoreTrouble.Unreadable, $"there is no queue file {paths.Queue} yet, so there is nothing to keep"), cancellationToken);
 
     /// <summary>Removes those that are more than are to be kept.</summary>
@@ -40,9 +41,9 @@ public sealed class QueueBackups
 
     private RestoreReport Restore(Maintenance queue, string name)
     {
-        var backup = queue.Backups.All().FirstOrDefault(each => each.Name == name)
+        var backup = shelf.All().FirstOrDefault(each => each.Name == name)
             ?? throw new StoreException(StoreTrouble.Unreadable, $"there is no backup {name} in {Folder}; see nightmail backup list");
-        var damage = queue.Backups.Damage(backup, out var bytes);
+        var damage = shelf.Damage(backup, out var bytes);
         // One without a note may be a copy that a person put there: what is in it decides.
         if (damage is not null && backup.About is not null)
             throw new StoreException(StoreTrouble.Unreadable, $"the backup {name} is damaged: {damage}; nothing was changed: restore another one (nightmail backup list)");
@@ -54,9 +55,9 @@ public sealed class QueueBackups
         return report;
     }
 
-    private static BackupDescription Describe(BackupFolder folder, KeptBackup backup)
+    private BackupDescription Describe(KeptBackup backup)
     {
-        var damage = folder.Damage(backup, out var bytes);
+        var damage = shelf.Damage(backup, out var bytes);
         var hash = backup.About?.Sha256 ?? Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes));
         return new(backup.Name, backup.Size, backup.At, hash, damage, backup.About?.Reason ?? "");
     }

@@ -2,6 +2,7 @@ using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File.Disk;
 using Nightmail.Store.File.Format;
+using Nightmail.Store.File.Guard;
 using Nightmail.Store.File.Transactions;
 
 namespace Nightmail.Store.File.CleanUp;
@@ -20,7 +21,14 @@ internal sealed class CleanUpPass(IDisk disk, QueuePaths paths, QueueFileOptions
         Try("attachments", () => new BlobSweep(disk, paths, queue.Now).Run());
         Try("backups", () => queue.Backups.Prune().Count);
         Try("idempotency keys", () => queue.Keys.Forget(seen => IsOver(seen.At, options.KeyRetention) && queue.Document.Find(seen.Email)?.Email?.Status.IsFinal() != false));
+        Try("permissions", TightenPermissions);
         return pruned;
+    }
+
+    private int TightenPermissions()
+    {
+        foreach (var wide in Permissions.Wide(disk, paths)) Permissions.Tighten(disk, wide, options.Observer);
+        return 0;
     }
 
     private int Prune(TimeSpan retention)

@@ -6,7 +6,7 @@ namespace Nightmail.Store.File.Disk;
 /// <summary>The kernel's calls, with Linux's numbers. .NET's own files lock and append differently from what the store needs.</summary>
 internal static partial class Posix
 {
-    public const int ReadOnly = 0, WriteOnly = 1, ReadWrite = 2, Create = 0x40, Exclusive = 0x80, Append = 0x400, CloseOnExec = 0x80000;
+    public const int ReadOnly = 0, WriteOnly = 1, ReadWrite = 2, Create = 0x40, Exclusive = 0x80, Append = 0x400, CloseOnExec = 0x80000, NonBlocking = 0x800;
     public const int LockShared = 1, LockExclusive = 2, LockNonBlocking = 4;
     private const int OpenFileSetLock = 37, OpenFileSetLockWait = 38;
     private const short WriteLock = 1, Unlock = 2;
@@ -147,6 +147,9 @@ internal static partial class Posix
 internal readonly record struct FileFacts(ulong Inode, ulong Device, long Length, ushort Mode, uint Owner, DateTimeOffset Modified)
 {
     private const int KindBits = 0xF000, FolderKind = 0x4000, FileKind = 0x8000, PermissionBits = 0x1FF;
+
+    /// <summary>True for an ordinary file.</summary>
+    public bool IsFile => (Mode & KindBits) == FileKind;
 
     /// <summary>True for a folder.</summary>
     public bool IsFolder => (Mode & KindBits) == FolderKind;

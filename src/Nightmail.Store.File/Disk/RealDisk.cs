@@ -57,8 +57,11 @@ public sealed class RealDisk : IDisk
     /// <inheritdoc/>
     public IDiskFile? OpenRead(string path)
     {
-        if (Posix.Open(path, Posix.ReadOnly, 0) is { } handle) return new RealDiskFile(handle, path);
-        return Posix.LastError == DiskFailure.NoEntry ? null : throw Failed("open", path);
+        // Without waiting: to open a pipe for reading would wait for somebody who writes into it.
+        if (Posix.Open(path, Posix.ReadOnly | Posix.NonBlocking, 0) is not { } handle) return Posix.LastError == DiskFailure.NoEntry ? null : throw Failed("open", path);
+        if (Posix.Stat(handle, null, out var facts) && facts.IsFile) return new RealDiskFile(handle, path);
+        handle.Dispose();
+        throw new StoreException(StoreTrouble.Unreadable, $"cannot open {path}: it is {(facts.IsFolder ? "a folder" : "a pipe or a device")} and not a file; name another queue with --queue");
     }
 
     /// <inheritdoc/>

@@ -1,29 +1,32 @@
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File.Disk;
-using Nightmail.Store.File.Format;
+using Nightmail.Store.File.Guard;
 
 namespace Nightmail.Store.File.Transactions;
 
-/// <summary>The queue's lock, with a note in it that names the holder for people. A note without a holder tells that somebody died inside.</summary>
-internal sealed class QueueLock(IDisk disk, string path, string instance, TimeSpan timeout, TimeProvider time)
+/// <summary>The queue's lock, with a note in it that names the holder (<see cref="LockNote"/>).</summary>
+internal sealed class QueueLock(IDisk disk, QueuePaths paths, QueueFileOptions options, string instance, TimeProvider time)
 {
-    private static readonly string[] Names = ["pid", "host", "instance", "since"];
+    private readonly QueueGuard guard = new(disk, paths, options);
 
     /// <summary>Waits for the lock.</summary>
-    /// <exception cref="StoreException">Busy: it was not to be had in time; the message names the holder.</exception>
+    /// <exception cref="StoreException">Busy: it was not to be had in time; the message names the holder. Or the queue may not be changed where it lies.</exception>
     public async ValueTask<HeldLock> TakeAsync(CancellationToken cancellationToken)
     {
-        disk.EnsureFolder(Path.GetDirectoryName(path)!);
-        var held = await disk.LockAsync(path, timeout, time, cancellationToken);
-        if (held is null) throw new StoreException(StoreTrouble.Busy, $"{path} is held by {Holder()}; nothing was changed: try again");
+        disk.EnsureFolder(paths.Folder);
+        guard.Pass();
+        var asked = time.GetTimestamp();
+        var held = await disk.LockAsync(paths.Lock, options.LockTimeout, time, cancellationToken);
+        if (held is null) throw new StoreException(StoreTrouble.Busy, $"{paths.Lock} is held by {LockNote.Holder(disk, paths.Lock)}; nothing was changed: try again");
         try
         {
-            var left = held.ReadNote().Length > 0;
-            held.WriteNote(Note());
-            return new HeldLock(held, left);
+            var left = held.ReadNote();
+            var note = new LockNote(disk.ProcessId.ToString(CultureInfo.InvariantCulture), disk.HostName, instance, time.GetUtcNow(), Unsynced: false);
+            held.WriteNote(note.Write());
+            Tell(left, time.GetElapsedTime(asked));
+            var since = time.GetTimestamp();
+            return new HeldLock(held, left.Length > 0, note, () => Released(since));
         }
         catch
         {
@@ -32,55 +35,40 @@ internal sealed class QueueLock(IDisk disk, string path, string instance, TimeSp
         }
     }
 
-    private byte[] Note() => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-        $"{{\"pid\":{disk.ProcessId},\"host\":\"{JsonEncodedText.Encode(disk.HostName)}\",\"instance\":\"{instance}\",\"since\":\"{time.GetUtcNow().UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}\"}}\n"));
-
-    private string Holder()
+    private void Tell(byte[] left, TimeSpan waited)
     {
-        try
-        {
-            if (disk.ReadAll(path) is not { Length: > 0 } note) return "another process";
-            var json = new Utf8JsonReader(note);
-            json.Read();
-            var (process, host, since) = ("?", "?", "?");
-            while (Lenient.NextProperty(ref json, Names) is { } index)
-            {
-                if (index == 0) process = Lenient.Text(ref json) ?? process;
-                else if (index == 1) host = Lenient.Text(ref json) ?? host;
-                else if (index == 3) since = Lenient.Text(ref json) ?? since;
-                else json.Skip();
-            }
+        if (options.Observer.WantsOperations) options.Observer.On(new StoreEvent.LockTaken(paths.Lock, waited));
+        if (left.Length == 0 || LockNote.Read(left) is { Unsynced: true }) return;
+        options.Observer.On(new StoreEvent.Warned($"{paths.Lock} was left by {LockNote.Read(left)?.ToString() ?? "somebody"}, which holds it no more; taken over"));
+    }
 
-            return $"process {process} on {host} since {since}";
-        }
-        catch (Exception unreadable) when (unreadable is StoreException or JsonException or FormatException or InvalidOperationException)
-        {
-            return "another process";
-        }
+    private void Released(long since)
+    {
+        if (options.Observer.WantsOperations) options.Observer.On(new StoreEvent.LockReleased(paths.Lock, time.GetElapsedTime(since)));
     }
 }
 
 /// <summary>The lock while it is held.</summary>
 /// <param name="held">The disk's lock.</param>
 /// <param name="leftBehind">True when whoever held it before did not end its work: what it wrote may not be synced.</param>
-internal sealed class HeldLock(IDiskLock held, bool leftBehind) : IDisposable
+/// <param name="note">What the lock file says.</param>
+/// <param name="released">Is called once it is free.</param>
+internal sealed class HeldLock(IDiskLock held, bool leftBehind, LockNote note, Action released) : IDisposable
 {
-    private bool released;
+    private bool isReleased;
 
     /// <inheritdoc cref="HeldLock"/>
     public bool LeftBehind => leftBehind;
 
-    /// <summary>Set when something may not be synced: then the next holder is told.</summary>
+    /// <summary>Set when something may not be synced: then the next holder, and <c>health</c>, are told.</summary>
     public bool LeavesTrouble { get; set; }
 
     /// <summary>Releases it.</summary>
     public void Dispose()
     {
-        if (released) return;
-        released = true;
-        using (held)
-        {
-            if (!LeavesTrouble) held.WriteNote([]);
-        }
+        if (isReleased) return;
+        isReleased = true;
+        using (held) held.WriteNote(LeavesTrouble ? (note with { Unsynced = true }).Write() : []);
+        released();
     }
 }

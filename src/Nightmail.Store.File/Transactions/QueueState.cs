@@ -25,12 +25,13 @@ internal sealed class QueueState
     private readonly KeyFile keys;
     private readonly WorkerFolder workers;
     private readonly BackupFolder backups;
+    private readonly QueueFileOptions options;
     private readonly QueueSerializer serializer = new();
     private long writes;
 
     public QueueState(IDisk disk, QueuePaths paths, WorkerFolder workers, QueueFileOptions options, string writer, TimeProvider time)
     {
-        (this.disk, this.paths, this.workers, this.writer, this.time) = (disk, paths, workers, writer, time);
+        (this.disk, this.paths, this.workers, this.options, this.writer, this.time) = (disk, paths, workers, options, writer, time);
         queue = new(disk, paths.Queue);
         ledger = new(disk, paths.Ledger, writer, time);
         keys = new(disk, paths.Ledger);
@@ -201,6 +202,7 @@ internal sealed class QueueState
                 if (transaction.Document.Length > 0) backups.KeepIfDue();
                 AtomicFile.Swap(disk, temporary, paths.Queue);
                 queue.Written(document);
+                Tell(transaction);
                 serializer.Recycle(transaction.Document);
                 written = true;
             }
@@ -227,6 +229,16 @@ internal sealed class QueueState
         }
 
         return written;
+    }
+
+    private void Tell(Transaction transaction)
+    {
+        if (options.Observer is SilentObserver) return;
+        foreach (var row in transaction.Changed.Values)
+        {
+            var before = transaction.Document.Find(row.Id)?.Email?.Status;
+            if (before != row.Status) options.Observer.On(new StoreEvent.Changed(row.Id, before, row.Status));
+        }
     }
 
     /// <summary>What to answer to a person whose change was not written and yet holds, because the ledger has its line; null when it does not hold.</summary>

@@ -51,6 +51,8 @@ internal sealed class CliWorld : IDisposable
     {
         var path = Path.Combine(Folder, name);
         File.WriteAllText(path, text);
+        // As a person's own files mostly are: nobody is warned about them.
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return path;
     }
 
