@@ -1,5 +1,6 @@
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
+using Nightmail.Mail.Dkim;
 
 namespace Nightmail.Mail.Transports;
 
@@ -14,12 +15,13 @@ public static class TransportFactory
     public static ITransport Create(Account account, RetryPolicy retry, TimeProvider time, Random random)
     {
         ArgumentNullException.ThrowIfNull(account);
-        return account.Transport switch
+        ITransport transport = account.Transport switch
         {
             TransportSettings.Smtp smtp => new SmtpTransport(smtp, account.Limits, retry, time, random),
             TransportSettings.Command command => new CommandTransport(command, time),
             TransportSettings.Folder(var path) => new FolderTransport(path, time),
             _ => throw new ArgumentOutOfRangeException(nameof(account), account.Transport.GetType().Name, null),
         };
+        return account.Dkim is { } dkim ? new SigningTransport(dkim, transport, time) : transport;
     }
 }
