@@ -1,14 +1,14 @@
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
 using Nightmail.Mail.Mime;
 using Nightmail.Mail.Transports;
-using Nightmail.Store.File;
 
 namespace Nightmail.Bench;
 
 /// <summary>One queue, one account and what it takes to send.</summary>
-internal sealed class House(FileEmailStore store, Account account) : IAsyncDisposable, IEngineObserver
+internal sealed class House(IEmailStore store, IBlobStore blobs, Account account) : IAsyncDisposable, IEngineObserver
 {
     private readonly ITransport transport = TransportFactory.Create(account, new(), TimeProvider.System, new Random(1));
 
@@ -19,7 +19,7 @@ internal sealed class House(FileEmailStore store, Account account) : IAsyncDispo
     public Worker Worker() => new(new WorkerParts
     {
         Store = store,
-        Composer = new MessageComposer(store.Blobs),
+        Composer = new MessageComposer(blobs),
         Accounts = [account],
         Transports = _ => transport,
         Time = TimeProvider.System,

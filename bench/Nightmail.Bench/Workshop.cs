@@ -3,6 +3,7 @@ using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 using Nightmail.Store.File;
 using Nightmail.Store.File.Disk;
+using Nightmail.Store.Sql.Sqlite;
 
 namespace Nightmail.Bench;
 
@@ -47,7 +48,21 @@ internal sealed class Workshop : IDisposable
     public static FileEmailStore OpenStore(string queue) => FileEmailStore.Open(new QueueFileOptions { Path = queue }, RealDisk.Instance, TimeProvider.System);
 
     /// <summary>A store, a transport and a worker around one new queue.</summary>
-    public House Open(string name, int port, int connections) => new(OpenStore(Path($"{name}.json")), AccountAt(port, connections));
+    public House Open(string name, int port, int connections)
+    {
+        var store = OpenStore(Path($"{name}.json"));
+        return new(store, store.Blobs, AccountAt(port, connections));
+    }
+
+    /// <summary>The same around a new data folder of SQLite.</summary>
+    public House OpenSqlite(string name, int port, int connections)
+    {
+        var store = OpenSqliteStore(name);
+        return new(store, store.Blobs, AccountAt(port, connections));
+    }
+
+    /// <summary>A store on a new data folder.</summary>
+    public SqliteEmailStore OpenSqliteStore(string name) => SqliteEmailStore.Open(new() { Folder = Path(name) }, TimeProvider.System);
 
     /// <summary>A queue file of so many emails, due from tomorrow on, with texts of 300 bytes.</summary>
     public async Task<string> QueueOfAsync(int emails)
