@@ -30,6 +30,7 @@ internal sealed class CommandLine
         new("run", () => new RunCommand()),
         new("demo", () => new DemoCommand()),
         new("account", () => new AccountCommand()),
+        new("sendmail", () => new SendmailCommand()),
         new("config", () => new ConfigCommand()),
         new("backup", () => new BackupCommand()),
         new("health", () => new HealthCommand()),

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Nightmail.Cli.Configuration;
+using Nightmail.Cli.Sendmail;
 using Nightmail.Core.Storage;
 
 namespace Nightmail.Cli;
@@ -30,7 +31,16 @@ public static class NightmailApp
     private static int RunCommand(string[] arguments, Surroundings surroundings, CancellationToken cancellationToken)
     {
         if (RawArguments.Mangled(arguments, surroundings.RawArguments) is { } mangled) return Fail(surroundings, ExitCodes.Usage, mangled);
-        var line = new CommandLine(arguments);
+        CommandLine line;
+        try
+        {
+            line = new CommandLine(SendmailArguments.Translate(arguments, surroundings.InvokedAs));
+        }
+        catch (CommandFailure unknown)
+        {
+            return Fail(surroundings, unknown.ExitCode, unknown.Message);
+        }
+
         if (line.WantsHelp)
         {
             line.PrintHelp(surroundings.Output);

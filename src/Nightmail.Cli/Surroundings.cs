@@ -50,6 +50,9 @@ public sealed record Surroundings
     /// <summary>The words of the command line as bytes, each ended by a NUL.</summary>
     public Func<byte[]> RawArguments { get; init; } = () => [];
 
+    /// <summary>The name by which the program was started.</summary>
+    public string InvokedAs { get; init; } = "nightmail";
+
     /// <summary>Standard output: data.</summary>
     public TextWriter Output => OutputOf();
 
@@ -73,6 +76,7 @@ public sealed record Surroundings
         MachineZone = () => LocalZone.Find(streams.Error),
         UserAtHost = () => $"{Environment.UserName}@{Environment.MachineName}",
         OnStopSignal = StopSignals.Watch,
+        InvokedAs = Sendmail.InvokedAs.Name(),
         RawArguments = Cli.RawArguments.OfThisProcess,
     };
 }
