@@ -26,6 +26,7 @@ internal sealed class DkimSigner
     /// <summary>Characters of a line of base64.</summary>
     private const int LineLength = 70;
 
+    private readonly Lock gate = new();
     private readonly RSA key;
     private readonly DkimSettings settings;
 
@@ -67,8 +68,10 @@ internal sealed class DkimSigner
         var signed = new StringBuilder();
         foreach (var field in Chosen(header, names)) signed.Append(RelaxedField(Charsets.Decode(field.Raw.Span))).Append("\r\n");
         signed.Append(RelaxedField(unsigned));
-        var signature = Convert.ToBase64String(key.SignData(Encoding.UTF8.GetBytes(signed.ToString()), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
-        return Encoding.UTF8.GetBytes($"{unsigned}{string.Join("\r\n\t", signature.Chunk(LineLength).Select(piece => new string(piece)))}\r\n");
+        byte[] signature;
+        // A key is not promised to be safe for several messages at once.
+        lock (gate) signature = key.SignData(Encoding.UTF8.GetBytes(signed.ToString()), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        return Encoding.UTF8.GetBytes($"{unsigned}{string.Join("\r\n\t", Convert.ToBase64String(signature).Chunk(LineLength).Select(piece => new string(piece)))}\r\n");
     }
 
     /// <summary>The names for h=, in order: each as often as it occurs, and the oversigned once more.</summary>
