@@ -78,7 +78,7 @@ public sealed class SqliteEmailStore : IEmailStore
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken) =>
-        writer.RunAsync(RequestKind.Claim, 1, Claiming.Expire, cancellationToken);
+        files.State.NextExpiry > time.GetUtcNow().UtcTicks ? new([]) : writer.RunAsync(RequestKind.Claim, 1, Claiming.Expire, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<MovedEmail>> ResolveWishesAsync(TimeZoneRules rules, CancellationToken cancellationToken)
@@ -107,7 +107,7 @@ public sealed class SqliteEmailStore : IEmailStore
 
     /// <inheritdoc/>
     public ValueTask<string?> BeginAsync(Claim claim, LedgerEntry entry, CancellationToken cancellationToken) =>
-        writer.RunAsync(RequestKind.Step, 1, transaction => Sending.Begin(transaction, claim, entry), cancellationToken);
+        writer.RunAsync(RequestKind.Begin, 1, transaction => Sending.Begin(transaction, claim, entry), cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask AppendOutcomeAsync(LedgerEntry entry, CancellationToken cancellationToken) =>

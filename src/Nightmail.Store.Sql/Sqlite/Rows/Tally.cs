@@ -10,6 +10,8 @@ internal sealed class Tally
     private readonly Dictionary<(long Lane, EmailStatus Status), Count> counts = [];
     private readonly HashSet<(long Lane, EmailStatus Status)> changed = [];
 
+    private bool hasChanged;
+
     public Tally(Database database)
     {
         write = database.Prepare("INSERT OR REPLACE INTO tally (lane, status, rows, pruned) VALUES (?, ?, ?, ?)");
@@ -22,6 +24,14 @@ internal sealed class Tally
 
     /// <summary>Counts of what was taken out, by its last status.</summary>
     public Dictionary<EmailStatus, long> Pruned() => Sums(count => count.Pruned);
+
+    /// <summary>Whether anything has changed since the last time.</summary>
+    public bool TakeChanged()
+    {
+        var had = hasChanged;
+        hasChanged = false;
+        return had;
+    }
 
     /// <summary>A row is new, or changes its lane or status.</summary>
     public void Move((long Lane, EmailStatus Status)? from, (long Lane, EmailStatus Status) to)
@@ -46,6 +56,7 @@ internal sealed class Tally
     {
         counts.Clear();
         changed.Clear();
+        hasChanged = true;
         all.Start();
         while (all.Step()) counts[(all.Long(), (EmailStatus)all.Int())] = new(all.Long(), all.Long());
     }
@@ -66,6 +77,7 @@ internal sealed class Tally
         var count = counts.GetValueOrDefault(key) ?? new(0, 0);
         counts[key] = new(count.Rows + rows, count.Pruned + pruned);
         changed.Add(key);
+        hasChanged = true;
     }
 
     private sealed record Count(long Rows, long Pruned);

@@ -45,16 +45,17 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
             }
 
             if (state.IsBehind) Reconciling.Run(state, time.GetUtcNow());
+            Claim(transaction, requests);
             foreach (var request in requests)
             {
-                if (request.Kind is RequestKind.Change or RequestKind.Step) Apply(transaction, request);
+                if (request.Kind is RequestKind.Change or RequestKind.Step or RequestKind.Begin) Apply(transaction, request);
             }
 
             CommitLedger();
             // A begin has written no row: its dot must not wait for others' rows.
             foreach (var request in requests)
             {
-                if (request.Trace is { Ledger: true, Rows: false }) request.Complete();
+                if (request.Kind == RequestKind.Begin) request.Complete();
             }
 
             WriteRows(transaction, requests);
@@ -68,25 +69,50 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
             return;
         }
 
-        committed(state.Overview(), state.TakeNews());
+        Publish();
         accountsChanged(state.AccountChanges);
         state.AccountChanges.Clear();
         foreach (var request in requests) request.Complete();
         state.TrimSlots();
     }
 
-    private static bool LooksThroughRows(Request request) => request.Kind is RequestKind.Claim or RequestKind.Sweep;
+    /// <summary>A claim follows from nothing that is about to be flushed, and losing it loses nothing. One that probes a circuit waits for the ledger with the others.</summary>
+    private void Claim(Transaction transaction, IReadOnlyList<Request> requests)
+    {
+        foreach (var request in requests)
+        {
+            if (request.Kind != RequestKind.Claim) continue;
+            Apply(transaction, request);
+            if (state.Dirty.Count == 0) continue;
+            state.BeginRows(durable: false);
+            state.FlushRows();
+        }
+
+        if (state.IsWriting)
+        {
+            AtStage?.Invoke(BatchStage.BeforeUnflushedRows);
+            state.CommitRows();
+            Publish();
+        }
+
+        foreach (var request in requests)
+        {
+            if (request is { Kind: RequestKind.Claim, Trace.Ledger: false }) request.Complete();
+        }
+    }
+
+    private void Publish() => committed(state.Overview(), state.TakeNews());
 
     private void WriteRows(Transaction transaction, IReadOnlyList<Request> requests)
     {
-        var looks = requests.Any(LooksThroughRows);
-        if (state.Dirty.Count == 0 && state.AddedKeys.Count == 0 && !looks) return;
+        var sweeps = requests.Any(request => request.Kind == RequestKind.Sweep);
+        if (state.Dirty.Count == 0 && state.AddedKeys.Count == 0 && !sweeps) return;
         var durable = requests.Any(request => request is { Kind: RequestKind.Change, Trace.Rows: true } or { Kind: RequestKind.Sweep });
         state.BeginRows(durable);
         state.FlushRows();
         foreach (var request in requests)
         {
-            if (!LooksThroughRows(request)) continue;
+            if (request.Kind != RequestKind.Sweep) continue;
             Apply(transaction, request);
             state.FlushRows();
         }

@@ -9,10 +9,13 @@ internal enum RequestKind
     /// <summary>The same, but all it changes follows from what it appends to the ledger, and that is flushed: after a loss of power the row is brought up to the ledger.</summary>
     Step,
 
-    /// <summary>Looks through many rows, after what the others change is written; what it changes need not outlive a loss of power.</summary>
+    /// <summary>Appends to the ledger and changes no row: answered as soon as the ledger is flushed.</summary>
+    Begin,
+
+    /// <summary>Looks through many rows; what it changes need not outlive a loss of power. Done and answered before the others, so that it waits for no flush.</summary>
     Claim,
 
-    /// <summary>Looks through many rows as well, and is flushed.</summary>
+    /// <summary>Looks through many rows as well, after what the others change is written, and is flushed.</summary>
     Sweep,
 
     /// <summary>Works on the databases as a whole, between transactions.</summary>

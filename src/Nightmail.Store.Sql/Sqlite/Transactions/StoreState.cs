@@ -22,6 +22,9 @@ internal sealed class StoreState : IDisposable
     private long lastSequence;
     private int flushedKeys;
     private bool hasNews;
+    private StoreOverview? overview;
+    private long nextExpiry;
+    private bool touchesExpiry;
 
     public StoreState(Database emails, Database ledger, SqliteBlobStore blobs, WorkerRegistry workers, DateTimeOffset now)
     {
@@ -78,6 +81,9 @@ internal sealed class StoreState : IDisposable
     /// <summary>True while entries may lie in the ledger that rows do not know of, because a crash or an old copy came between.</summary>
     public bool IsBehind { get; set; }
 
+    /// <summary>When the next pending email expires, in ticks; for any thread, so that asking for what has expired costs nothing while nothing has.</summary>
+    public long NextExpiry => Volatile.Read(ref nextExpiry);
+
     /// <summary>Whether there has been anything since the last time that a sleeping worker would want to know.</summary>
     public bool TakeNews()
     {
@@ -89,8 +95,9 @@ internal sealed class StoreState : IDisposable
     /// <summary>Counts and the pause, as committed.</summary>
     public StoreOverview Overview()
     {
+        if (overview is not null && !tally.TakeChanged() && overview.SendingPaused == Facts.IsPaused) return overview;
         var (rows, pruned) = (tally.Rows(), tally.Pruned());
-        return new(rows, rows.Values.Sum(each => (long)each) + pruned.Values.Sum(), Facts.IsPaused) { Pruned = pruned };
+        return overview = new(rows, rows.Values.Sum(each => (long)each) + pruned.Values.Sum(), Facts.IsPaused) { Pruned = pruned };
     }
 
     /// <summary>Takes a row out, in the open transaction of the rows.</summary>
@@ -160,6 +167,9 @@ internal sealed class StoreState : IDisposable
         if (!emails.IsInTransaction) emails.Begin(durable);
     }
 
+    /// <summary>True while the transaction of the rows is open.</summary>
+    public bool IsWriting => emails.IsInTransaction;
+
     /// <summary>Writes the rows that wait, into the open transaction.</summary>
     public void FlushRows()
     {
@@ -167,6 +177,7 @@ internal sealed class StoreState : IDisposable
         {
             var changed = slot.Changed!;
             hasNews |= changed.Status == EmailStatus.Pending;
+            touchesExpiry |= changed.NotAfter is not null || slot.Stored?.NotAfter is not null;
             tally.Move(slot.Stored is { } stored ? (Lanes.Of(stored), stored.Status) : null, (Lanes.Of(changed), changed.Status));
             if (slot.Number == 0)
             {
@@ -196,6 +207,7 @@ internal sealed class StoreState : IDisposable
         if (position != Position) writePosition.Start().With(position).Run();
         emails.Commit();
         Position = position;
+        if (touchesExpiry) LookForExpiry();
     }
 
     /// <summary>Lets go of every email that is not being sent.</summary>
@@ -296,8 +308,15 @@ internal sealed class StoreState : IDisposable
         ledgerDatabase.Commit();
     }
 
+    private void LookForExpiry()
+    {
+        Volatile.Write(ref nextExpiry, Table.NextExpiry()?.UtcTicks ?? long.MaxValue);
+        touchesExpiry = false;
+    }
+
     private void Load()
     {
+        LookForExpiry();
         Position = readPosition.Start().Scalar();
         // Sequences that rows know of, although the ledger may have lost them, are not given again.
         lastSequence = Math.Max(ledger.LastSequence(), Position);
