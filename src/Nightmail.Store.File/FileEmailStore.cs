@@ -44,7 +44,7 @@ public sealed class FileEmailStore : IEmailStore
         changes = new(disk, paths);
         reports = new(disk, paths.Reports);
         state = new(disk, paths, workers, options, writer, time);
-        pipeline = new(state, new(disk, paths, options, writer, time), changes.Raise, accountChanges.Raise, options.SharesWrites);
+        pipeline = new(state, new(disk, paths, options, writer, time), changes.Raise, accountChanges.Raise, options, time);
         Blobs = new FileBlobStore(disk, paths.Blobs, writer);
         Backups = new(disk, paths, pipeline);
     }
@@ -184,7 +184,7 @@ public sealed class FileEmailStore : IEmailStore
     }
 
     /// <summary>What can be seen of the queue file and of what lies beside it; changes nothing, waits for nobody, throws nothing of the disk's.</summary>
-    public QueueFileFacts Inspect() => new Inspection(disk, paths, reports, writer).Look(() => state.Look(view => view.Document.Revision));
+    public QueueFileFacts Inspect() => new Inspection(disk, paths, reports, writer).Look(state.Inspect);
 
     /// <summary>What was found wrong with the queue file and has not been acknowledged yet, by whichever process found it; oldest first.</summary>
     public IReadOnlyList<RecoveryReport> RecoveryReports() => reports.Read();
@@ -208,11 +208,25 @@ public sealed class FileEmailStore : IEmailStore
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<T>(cancellationToken);
         try
         {
-            return new(state.Look(look));
+            return state.TryLook(look, out var answer) ? new(answer) : LookMendedAsync(look, cancellationToken);
         }
         catch (Exception failed)
         {
             return ValueTask.FromException<T>(failed);
+        }
+    }
+
+    /// <summary>Somebody else wrote the file: what they want, and what they did not know, is brought together first.</summary>
+    private async ValueTask<T> LookMendedAsync<T>(Func<QueueView, T> look, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RunAsync<T>(look, cancellationToken);
+        }
+        catch (StoreException cannot) when (cannot.Trouble is StoreTrouble.Busy or StoreTrouble.Unwritable)
+        {
+            // Looking must not need leave to write.
+            return state.LookAtLastGood(look);
         }
     }
 

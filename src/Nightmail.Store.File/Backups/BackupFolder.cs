@@ -20,7 +20,7 @@ internal sealed class BackupFolder(IDisk disk, QueuePaths paths, SendLedger ledg
     /// <inheritdoc/>
     public IReadOnlyList<BackupFile> NewestFirst() => [.. shelf.All().Select(backup => new BackupFile(backup.Path, backup.At, shelf.Damage(backup, out _))
     {
-        Ledger = backup.About?.Ledger.Identity, LedgerSequence = backup.About?.Ledger.Sequence ?? 0, Read = () => shelf.Bytes(backup),
+        Ledger = backup.About?.Ledger ?? LedgerMark.Unknown, Read = () => shelf.Bytes(backup),
     })];
 
     /// <summary>Keeps a copy of the file that is about to be replaced, unless one was kept within the last minute. A backup that cannot be made stops no change: it is only told.</summary>

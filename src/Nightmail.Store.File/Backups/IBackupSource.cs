@@ -1,3 +1,5 @@
+using Nightmail.Store.File.Ledger;
+
 namespace Nightmail.Store.File.Backups;
 
 /// <summary>The backups of one queue, as merging and salvage need them. Called under the queue's lock.</summary>
@@ -17,25 +19,9 @@ internal interface IBackupSource
 /// <param name="Damage">Null when its checksum holds; otherwise one line what is wrong with it.</param>
 internal sealed record BackupFile(string Path, DateTimeOffset At, string? Damage)
 {
-    /// <summary>The identity of the ledger that stood beside the queue; null when there was none or it does not say.</summary>
-    public string? Ledger { get; init; }
-
-    /// <summary>The highest sequence that this ledger had.</summary>
-    public long LedgerSequence { get; init; }
+    /// <summary>How far the ledger had come.</summary>
+    public required LedgerMark Ledger { get; init; }
 
     /// <summary>The bytes of the queue file that was kept; throws a <see cref="Core.Storage.StoreException"/> when they cannot be read.</summary>
     public required Func<byte[]> Read { get; init; }
-}
-
-/// <summary>For a queue of which no backups are kept.</summary>
-internal sealed class NoBackups : IBackupSource
-{
-    /// <inheritdoc/>
-    public IReadOnlyList<BackupFile> NewestFirst() => [];
-
-    /// <inheritdoc/>
-    public void Keep(string reason)
-    {
-        // There is nowhere to keep it.
-    }
 }

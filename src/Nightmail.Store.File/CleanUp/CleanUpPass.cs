@@ -18,6 +18,7 @@ internal sealed class CleanUpPass(IDisk disk, QueuePaths paths, QueueFileOptions
         var pruned = Prune(retention);
         Try("leftover files", () => RemoveLeftovers(paths.Folder));
         Try("leftover files", () => RemoveLeftovers(paths.Ledger));
+        Try("kept revisions", queue.Revisions.RemoveOld);
         Try("attachments", () => new BlobSweep(disk, paths, queue.Now).Run());
         Try("backups", () => queue.Backups.Prune().Count);
         Try("idempotency keys", () => queue.Keys.Forget(seen => IsOver(seen.At, options.KeyRetention) && queue.Document.Find(seen.Email)?.Email?.Status.IsFinal() != false));

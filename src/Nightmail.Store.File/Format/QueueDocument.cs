@@ -38,6 +38,9 @@ internal sealed class QueueDocument
     /// <summary>When the queue was made, as worded; null when it does not say.</summary>
     public string? Created { get; init; }
 
+    /// <summary>When it was last written by us, as worded; null when it does not say.</summary>
+    public string? LastModified { get; init; }
+
     /// <summary>Raised by every write of ours.</summary>
     public long Revision { get; init; }
 
@@ -63,10 +66,36 @@ internal sealed class QueueDocument
     public long MaxLedgerLast => maxLedgerLast ??= Entries.Where(entry => entry.LedgerLast <= Lenient.MaxSequence / 2).Select(entry => entry.LedgerLast).DefaultIfEmpty().Max();
 
     /// <summary>The same queue with other entries; it has no bytes before it is written.</summary>
-    public QueueDocument With(IReadOnlyList<QueueEntry> entries) => new(entries)
+    public QueueDocument With(
+        IReadOnlyList<QueueEntry> entries, QueueStatistics? statistics = null, long? revision = null, bool? paused = null, IReadOnlyList<CarriedKey>? carried = null) => new(entries)
     {
-        Buffer = [], Length = 0, Created = Created, Revision = Revision, Statistics = Statistics, SendingPaused = SendingPaused, Carried = Carried,
+        Buffer = [], Length = 0, Created = Created, LastModified = LastModified, Revision = revision ?? Revision,
+        Statistics = statistics ?? Statistics, SendingPaused = paused ?? SendingPaused, Carried = carried ?? Carried,
     };
+
+    /// <summary>Writes the file as it would be if it held only these entries of it.</summary>
+    public void WriteOnly(IReadOnlyList<QueueEntry> entries, Stream stream)
+    {
+        if (Entries.Count == 0)
+        {
+            stream.Write(Bytes);
+            return;
+        }
+
+        var first = Entries[0].Line.Span;
+        var last = Entries[^1].Line.Span;
+        stream.Write(Bytes[..OffsetOf(first)]);
+        for (var index = 0; index < entries.Count; index++)
+        {
+            if (index > 0) stream.WriteByte((byte)',');
+            stream.Write(entries[index].Line.Span);
+        }
+
+        stream.Write(Bytes[(OffsetOf(last) + last.Length)..]);
+    }
+
+    /// <summary>Where a part of <see cref="Bytes"/> begins.</summary>
+    public int OffsetOf(ReadOnlySpan<byte> part) => Bytes.Overlaps(part, out var offset) ? offset : throw new ArgumentException("it is no part of this file", nameof(part));
 
     /// <summary>The entry of that id, damaged or not, or null.</summary>
     public QueueEntry? Find(EmailId id) => byId.TryGetValue(id, out var entry) ? entry : null;

@@ -12,6 +12,9 @@ internal sealed class QueueEntry
     /// <summary>The key under which it lies.</summary>
     public required string Key { get; init; }
 
+    /// <summary>What tells it from every other entry of one file: its id, or its key and bytes where it has none of its own.</summary>
+    public string Place => Id != default ? Id.ToString() : $"{Key}\n{Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(Raw.Span))}";
+
     /// <summary>Its name, read from the key; default when that is no id.</summary>
     public required EmailId Id { get; init; }
 
@@ -74,6 +77,20 @@ internal sealed class QueueEntry
     {
         Key = email.Id.ToString(), Id = email.Id, Line = line, KeyLength = keyLength, IsCanonical = true, Status = email.Status, LedgerLast = email.LedgerLast,
         HasIdempotencyKey = email.IdempotencyKey is not null, HasUnknown = hasUnknown, email = email, tried = true,
+    };
+
+    /// <summary>An entry that was found by itself, outside a queue that can be read.</summary>
+    public static QueueEntry Found(string key, EmailId id, ReadOnlyMemory<byte> raw)
+    {
+        var found = new QueueEntry { Key = key, Id = id, Line = raw, KeyLength = 0, IsCanonical = false, Status = null, LedgerLast = 0, HasIdempotencyKey = false };
+        return found.Email is { } email ? Mixed(email, raw) : found;
+    }
+
+    /// <summary>An email with the unknown keys of <paramref name="raw"/>, whatever else that says.</summary>
+    public static QueueEntry Mixed(ScheduledEmail email, ReadOnlyMemory<byte> raw) => new()
+    {
+        Key = email.Id.ToString(), Id = email.Id, Line = raw, KeyLength = 0, IsCanonical = false, Status = email.Status, LedgerLast = email.LedgerLast,
+        HasIdempotencyKey = email.IdempotencyKey is not null, HasUnknown = true, email = email, tried = true,
     };
 
     /// <summary>The same entry at another place; what was read of it stays.</summary>

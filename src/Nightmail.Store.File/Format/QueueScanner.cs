@@ -18,6 +18,7 @@ internal ref struct QueueScanner
     private readonly List<CarriedKey> carried = [];
     private Utf8JsonReader json;
     private string? created;
+    private string? lastModified;
     private long revision;
     private bool paused;
     private bool hasQueue;
@@ -36,29 +37,27 @@ internal ref struct QueueScanner
     /// <param name="bytes">The whole file; kept.</param>
     /// <param name="before">What the file was before, so that entries which have not changed are not read again.</param>
     /// <param name="path">For the message of an error.</param>
-    /// <exception cref="StoreException">They are no queue, or one of a newer version.</exception>
+    /// <exception cref="UnreadableQueueException">They are no queue.</exception>
+    /// <exception cref="StoreException">They are a queue of a newer version.</exception>
     public static QueueDocument Scan(byte[] bytes, QueueDocument? before, string path)
     {
         var scanner = new QueueScanner(bytes, before);
         try
         {
-            return scanner.Scan();
+            return scanner.Scan(path);
         }
         catch (JsonException broken)
         {
             var place = $"line {(broken.LineNumber ?? 0) + 1}, column {(broken.BytePositionInLine ?? 0) + 1}";
-            throw Unreadable(path, bytes.Length == 0 ? "it is empty" : $"it is damaged at {place}", broken);
+            throw new UnreadableQueueException(bytes.Length == 0 ? "it is empty" : $"it is damaged at {place}", isJson: false, broken);
         }
         catch (Exception broken) when (broken is FormatException or InvalidOperationException)
         {
-            throw Unreadable(path, broken.Message, broken);
+            throw new UnreadableQueueException(broken.Message, isJson: broken is FormatException, broken);
         }
     }
 
-    private static StoreException Unreadable(string path, string what, Exception? inner) => new(StoreTrouble.Unreadable,
-        $"cannot read {path}: {what}; nothing was changed: repair it or move it aside, or name another queue with --queue", inner);
-
-    private QueueDocument Scan()
+    private QueueDocument Scan(string path)
     {
         json.Read();
         if (json.TokenType != JsonTokenType.StartObject) throw new FormatException("it is not a JSON object");
@@ -66,7 +65,7 @@ internal ref struct QueueScanner
         {
             var name = json.GetString()!;
             json.Read();
-            TakeTop(name);
+            TakeTop(name, path);
         }
 
         while (json.Read())
@@ -77,23 +76,23 @@ internal ref struct QueueScanner
         if (!hasQueue) throw new FormatException("it has no 'queue'; is it a Nightmail queue?");
         return new QueueDocument(entries)
         {
-            Buffer = bytes, Length = bytes.Length, Created = created, Revision = revision, SendingPaused = paused, Carried = carried,
+            Buffer = bytes, Length = bytes.Length, Created = created, LastModified = lastModified, Revision = revision, SendingPaused = paused, Carried = carried,
             Statistics = statistics ?? CountRows(),
         };
     }
 
-    private void TakeTop(string name)
+    private void TakeTop(string name, string path)
     {
         switch (name)
         {
             case "version":
-                CheckVersion(Lenient.Text(ref json));
+                CheckVersion(Lenient.Text(ref json), path);
                 break;
             case "created":
                 created = Lenient.Text(ref json);
                 break;
             case "last_modified":
-                json.Skip();
+                lastModified = Lenient.Text(ref json);
                 break;
             case "revision":
                 revision = Lenient.Whole(ref json) ?? 0;
@@ -116,12 +115,13 @@ internal ref struct QueueScanner
         }
     }
 
-    private static void CheckVersion(string? version)
+    private static void CheckVersion(string? version, string path)
     {
         if (version is null) return;
         var major = version.Split('.')[0];
         if (!int.TryParse(major, System.Globalization.CultureInfo.InvariantCulture, out var number)) throw new FormatException($"its version '{version}' is none");
-        if (number > QueueKeys.MajorVersion) throw new FormatException($"a newer program wrote it (format {version}, this one knows {QueueKeys.Version}); update nightmail");
+        if (number > QueueKeys.MajorVersion)
+            throw new StoreException(StoreTrouble.Unreadable, $"cannot read {path}: a newer program wrote it (format {version}, this one knows {QueueKeys.Version}); nothing was changed: update nightmail");
     }
 
     private void TakeQueue()

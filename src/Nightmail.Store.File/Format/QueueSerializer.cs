@@ -58,8 +58,16 @@ internal sealed class QueueSerializer
         tail.CopyTo(bytes, at);
         return new QueueDocument(entries)
         {
-            Buffer = bytes, Length = size, Created = created, Revision = revision, SendingPaused = change.SendingPaused, Statistics = change.Statistics, Carried = Carried(before, change),
+            Buffer = bytes, Length = size, Created = created, LastModified = Rfc3339(change.Now), Revision = revision, SendingPaused = change.SendingPaused, Statistics = change.Statistics,
+            Carried = Carried(before, change),
         };
+    }
+
+    /// <summary>True when two entries say the same, unknown keys too, however they are worded; damaged ones when their bytes are the same.</summary>
+    public bool Same(QueueEntry one, QueueEntry other)
+    {
+        if (ReferenceEquals(one, other) || one.Raw.Span.SequenceEqual(other.Raw.Span)) return true;
+        return one.Email is { } left && other.Email is { } right && WriteEmail(left, one).AsSpan().SequenceEqual(WriteEmail(right, other));
     }
 
     /// <summary>Gives a document's buffer back: nobody looks at it any more.</summary>

@@ -20,11 +20,9 @@ internal sealed class CheckedLog(IDisk disk, string path)
     public bool Exists { get; private set; }
 
     /// <summary>Hands over each new line's JSON.</summary>
-    /// <param name="underLock">True while nobody can append: then a last line without its line feed, whose check holds, counts too, because
-    /// the next append ends it. Without the lock somebody may be in the middle of writing it.</param>
     /// <param name="take">Is given the JSON, which may be kept.</param>
     /// <returns>False when the file is gone, another one, or shorter than it was: what was read of it no longer counts.</returns>
-    public bool Refresh(bool underLock, Action<ReadOnlyMemory<byte>> take)
+    public bool Refresh(Action<ReadOnlyMemory<byte>> take)
     {
         if (disk.Stat(path) is not { } stat) return !Exists;
         if (stat.Length < Length || (identity is { } known && stat.Identity != known)) return false;
@@ -42,7 +40,9 @@ internal sealed class CheckedLog(IDisk disk, string path)
         }
 
         if (bytes.Length > 0) unterminated = rest.Length > 0;
-        if (underLock && CheckedLine.TryRead(rest, out var last))
+        // A last line without its line feed counts as soon as its check holds: the next append ends it. If only those who hold the lock took
+        // it in, they would write rows by it that look to everybody else as if the ledger had lost something.
+        if (CheckedLine.TryRead(rest, out var last))
         {
             offset += rest.Length;
             take(last);

@@ -74,9 +74,9 @@ internal sealed class KeyFile(IDisk disk, string folder)
 
     private void Read()
     {
-        if (log.Refresh(underLock: true, Take)) return;
+        if (log.Refresh(Take)) return;
         Forget();
-        log.Refresh(underLock: true, Take);
+        log.Refresh(Take);
     }
 
     private void Take(ReadOnlyMemory<byte> line)

@@ -33,12 +33,12 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     public bool Has(LedgerEntry entry) => Of(entry.Email).Entries.Any(each => each.Sequence == entry.Sequence && each.Kind == entry.Kind && each.At == entry.At);
 
     /// <summary>Takes in what was appended since the last look.</summary>
-    public void Refresh(bool underLock)
+    public void Refresh()
     {
         if (segment is null && !OpenFirst()) return;
         while (true)
         {
-            if (!segment!.Refresh(underLock, Take))
+            if (!segment!.Refresh(Take))
             {
                 // Somebody removed or replaced the ledger: read what is there now.
                 Forget();

@@ -1,6 +1,7 @@
 using Nightmail.Store.File.Backups;
 using Nightmail.Store.File.Format;
 using Nightmail.Store.File.Ledger;
+using Nightmail.Store.File.Revisions;
 
 namespace Nightmail.Store.File.Transactions;
 
@@ -18,6 +19,9 @@ internal sealed class Maintenance
 
     /// <summary>The backups.</summary>
     public required BackupFolder Backups { get; init; }
+
+    /// <summary>What the queue was.</summary>
+    public required RevisionLog Revisions { get; init; }
 
     /// <summary>Whether a worker lives.</summary>
     public required Func<string, bool> IsAlive { get; init; }

@@ -1,29 +1,102 @@
+using Nightmail.Core.Storage;
 using Nightmail.Store.File.Disk;
 using Nightmail.Store.File.Format;
+using Nightmail.Store.File.Revisions;
+using Nightmail.Store.File.Salvage;
 
 namespace Nightmail.Store.File.Transactions;
 
-/// <summary>The queue file as last seen. Every look compares the bytes on disk with those; only where they differ are they read anew. Not safe for two threads at once.</summary>
-internal sealed class QueueCache(IDisk disk, string path)
+/// <summary>
+/// The queue file as last seen. Every look compares the bytes on disk with those; only where they differ are they read anew, and it is found
+/// out who wrote them. Not safe for two threads at once.
+/// </summary>
+internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revisions, TimeProvider time)
 {
     private const int ChunkBytes = 128 * 1024;
+
+    /// <summary>A file larger than this is not a queue: 100,000 emails take less.</summary>
+    private const long MostBytes = 128 * 1024 * 1024;
+
+    /// <summary>Without the lock, a file and what is kept of it are seen at two moments: so often is a second look taken before the lock decides.</summary>
+    private const int Looks = 3;
+
+    private readonly SettlingTime settling = new(time);
     private byte[]? chunk;
     private QueueDocument? seen;
+    private DiskStat? stamp;
 
     /// <summary>What is there now.</summary>
-    public QueueDocument Read()
+    /// <param name="underLock">True while nobody of us can write.</param>
+    public Sighting Read(bool underLock)
     {
-        using var file = disk.OpenRead(path);
-        if (file is null) return seen = QueueDocument.Empty;
-        if (seen is { Length: > 0 } && Holds(file, seen.Bytes)) return seen;
-        return seen = QueueScanner.Scan(file.ReadAll(), seen, path);
+        for (var look = 1; ; look++)
+        {
+            var found = ReadOnce();
+            if (found is Sighting.Good || underLock || look >= Looks) return found;
+            revisions.Forget();
+        }
     }
+
+    /// <summary>The newest state that is known, whatever the file holds now; null when none is.</summary>
+    public QueueDocument? LastGood() => revisions.Load().Head is { } head && head.Revision >= (seen?.Revision ?? 0) ? head : seen;
+
+    /// <summary>True when somebody has written the file since it was read under the lock: renaming over it would lose that.</summary>
+    public bool HasChanged() => disk.Stat(paths.Queue) != stamp;
 
     /// <summary>Notes what was just written.</summary>
     public void Written(QueueDocument document) => seen = document;
 
     /// <summary>Forgets everything, so that the next look reads what is really there.</summary>
-    public void Forget() => seen = null;
+    public void Forget()
+    {
+        seen = null;
+        revisions.Forget();
+    }
+
+    private Sighting ReadOnce()
+    {
+        stamp = disk.Stat(paths.Queue);
+        if (stamp is { } there) CheckKind(there);
+        using var file = stamp is null ? null : disk.OpenRead(paths.Queue);
+        if (file is null) return Missing();
+        if (seen is { Length: > 0 } && Holds(file, seen.Bytes)) return new Sighting.Good(seen);
+        var bytes = file.ReadAll();
+        try
+        {
+            var document = QueueScanner.Scan(bytes, seen, paths.Queue);
+            settling.Forget();
+            // Without a newer revision of ours there is nothing that it could have been written over.
+            if (revisions.Newest() is not { } newest || document.Revision > newest.Revision || newest.Is(document)) return new Sighting.Good(seen = document);
+            return new Sighting.Foreign(document);
+        }
+        catch (UnreadableQueueException broken)
+        {
+            return Settled(new(bytes, broken.Message, broken.IsJson), stamp!.Value);
+        }
+    }
+
+    private Sighting Missing()
+    {
+        // A queue that was never written, or an editor that has moved the old file away and not yet written the new one?
+        if (revisions.Newest() is not { } newest || newest.FileLength == 0) return new Sighting.Good(seen = QueueDocument.Empty);
+        return Settled(new([], "it is missing", IsMissing: true), disk.Stat(paths.Folder) ?? default);
+    }
+
+    private Sighting Settled(DamagedFile file, DiskStat stat)
+    {
+        var wait = settling.Remaining(stat);
+        return wait > TimeSpan.Zero ? new Sighting.Unsettled(file, wait) : new Sighting.Damaged(file);
+    }
+
+    private void CheckKind(DiskStat stat)
+    {
+        if (stat.IsFolder) throw Refused("it is a folder");
+        if (stat.IsSpecial) throw Refused("it is neither a file nor a link to one");
+        if (stat.Length > MostBytes) throw Refused($"it has {stat.Length / 1024 / 1024} MiB, more than any queue");
+    }
+
+    private StoreException Refused(string why) =>
+        new(StoreTrouble.Unreadable, $"cannot read {paths.Queue}: {why}; nothing was changed: move it aside, or name another queue with --queue");
 
     private bool Holds(IDiskFile file, ReadOnlySpan<byte> bytes)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
@@ -5,7 +6,10 @@ using Nightmail.Store.File.Backups;
 using Nightmail.Store.File.Disk;
 using Nightmail.Store.File.Format;
 using Nightmail.Store.File.Ledger;
+using Nightmail.Store.File.Revisions;
+using Nightmail.Store.File.Salvage;
 using Nightmail.Store.File.Workers;
+using static Nightmail.Store.File.Transactions.RequestTroubles;
 
 namespace Nightmail.Store.File.Transactions;
 
@@ -27,27 +31,40 @@ internal sealed class QueueState
     private readonly BackupFolder backups;
     private readonly QueueFileOptions options;
     private readonly QueueSerializer serializer = new();
+    private readonly RevisionLog revisions;
+    private readonly RecoveryReportFile reports;
+    private readonly Mender mender;
+    private Mending? mending;
     private long writes;
 
     public QueueState(IDisk disk, QueuePaths paths, WorkerFolder workers, QueueFileOptions options, string writer, TimeProvider time)
     {
         (this.disk, this.paths, this.workers, this.options, this.writer, this.time) = (disk, paths, workers, options, writer, time);
-        queue = new(disk, paths.Queue);
+        revisions = new(disk, paths.Revisions, time);
+        queue = new(disk, paths, revisions, time);
         ledger = new(disk, paths.Ledger, writer, time);
         keys = new(disk, paths.Ledger);
         backups = new(disk, paths, ledger, options, writer, time);
+        reports = new(disk, paths.Reports);
+        mender = new(disk, paths, revisions, serializer, backups, writer);
     }
 
     /// <summary>Looks at what is there now, without the lock, and lets <paramref name="look"/> answer from it.</summary>
-    public T Look<T>(Func<QueueView, T> look)
+    /// <returns>False when the file has to be mended first, which only a transaction can.</returns>
+    public bool TryLook<T>(Func<QueueView, T> look, [MaybeNullWhen(false)] out T answer)
     {
         lock (gate)
         {
             try
             {
                 // The ledger first: a row that is newer than it is right as it stands, one that is older would look doubtful.
-                ledger.Refresh(underLock: false);
-                return look(new(queue.Read(), ledger, workers.IsAlive, time.GetUtcNow()));
+                ledger.Refresh();
+                answer = default;
+                var found = queue.Read(underLock: false);
+                var document = found is Sighting.Good good ? good.Document : found is Sighting.Unsettled ? queue.LastGood() : null;
+                if (document is null) return false;
+                answer = look(See(document));
+                return true;
             }
             catch (StoreException)
             {
@@ -57,8 +74,36 @@ internal sealed class QueueState
         }
     }
 
+    /// <summary>Lets <paramref name="look"/> answer from the newest good state, whatever the file holds.</summary>
+    public T LookAtLastGood<T>(Func<QueueView, T> look)
+    {
+        lock (gate)
+        {
+            ledger.Refresh();
+            return look(See(queue.LastGood() ?? QueueDocument.Empty));
+        }
+    }
+
+    /// <summary>The revision of the file as it lies there.</summary>
+    /// <exception cref="StoreException">It cannot be read, or not yet, or not any more.</exception>
+    public long Inspect()
+    {
+        lock (gate)
+        {
+            return queue.Read(underLock: false) switch
+            {
+                Sighting.Good good => good.Document.Revision,
+                Sighting.Foreign foreign => foreign.Document.Revision,
+                Sighting.Damaged damaged => throw new StoreException(StoreTrouble.Unreadable, $"{paths.Queue} is damaged: {damaged.File.Why}; the next command salvages what it can"),
+                Sighting.Unsettled unsettled => throw new StoreException(StoreTrouble.Unreadable, $"{paths.Queue} cannot be read at the moment: {unsettled.File.Why}; somebody may be writing it"),
+                _ => throw new InvalidOperationException(),
+            };
+        }
+    }
+
     /// <summary>Carries out the requests in one go, under the held lock; each is completed or failed by the caller, as its trouble says.</summary>
     /// <returns>For each request what went wrong with it, or null; whether the queue was written; and what that did to the circuits of accounts.</returns>
+    /// <exception cref="UnsettledQueueException">Nothing was done: they are to be tried again.</exception>
     public (Exception?[] Troubles, bool Written, IReadOnlyList<AccountChange> Accounts) Execute(IReadOnlyList<Request> requests, HeldLock held)
     {
         lock (gate)
@@ -71,9 +116,14 @@ internal sealed class QueueState
                 {
                     var transaction = Apply_NeedsGate(requests, troubles);
                     if (Prepare_NeedsGate(transaction, requests, troubles) is not { } prepared) continue;
-                    if (!WriteLedger_NeedsGate(prepared, requests, troubles, held)) continue;
+                    if (!WriteLedger_NeedsGate(transaction, prepared, requests, troubles, held)) continue;
                     return (troubles, Write_NeedsGate(transaction, prepared, requests, troubles, held), transaction.AccountChanges);
                 }
+            }
+            catch (UnsettledQueueException)
+            {
+                Forget_NeedsGate();
+                throw;
             }
             catch (Exception broken) when (broken is not OutOfMemoryException)
             {
@@ -93,10 +143,10 @@ internal sealed class QueueState
             try
             {
                 if (held.LeftBehind) SyncLeftovers_NeedsGate(held);
-                ledger.Refresh(underLock: true);
+                ledger.Refresh();
                 return work(new()
                 {
-                    Document = queue.Read(), Ledger = ledger, Keys = keys, Backups = backups, IsAlive = workers.IsAlive, Now = time.GetUtcNow(),
+                    Document = Mended_NeedsGate(held), Ledger = ledger, Keys = keys, Backups = backups, Revisions = revisions, IsAlive = workers.IsAlive, Now = time.GetUtcNow(),
                     Replace = (before, change) => Replace_NeedsGate(before, change, held),
                 });
             }
@@ -108,6 +158,20 @@ internal sealed class QueueState
         }
     }
 
+    private QueueDocument Mended_NeedsGate(HeldLock held)
+    {
+        var found = queue.Read(underLock: true);
+        if (found is Sighting.Foreign or Sighting.Damaged)
+        {
+            Execute([], held);
+            ledger.Refresh();
+            found = queue.Read(underLock: true);
+        }
+
+        return found is Sighting.Good good ? good.Document
+            : throw new StoreException(StoreTrouble.Busy, $"{paths.Queue} cannot be read now, and somebody may be writing it; nothing was changed: try again in a few seconds");
+    }
+
     private void Replace_NeedsGate(QueueDocument before, QueueSerializer.Change change, HeldLock held)
     {
         try
@@ -115,6 +179,7 @@ internal sealed class QueueState
             var document = serializer.Serialize(before, change);
             AtomicFile.Replace(disk, paths.Temporary($"{writer}-{++writes}"), paths.Queue, document.Bytes);
             queue.Written(document);
+            revisions.Note(before, document, null, []);
         }
         catch (StoreException broken)
         {
@@ -125,8 +190,8 @@ internal sealed class QueueState
 
     private Transaction Apply_NeedsGate(IReadOnlyList<Request> requests, Exception?[] troubles)
     {
-        ledger.Refresh(underLock: true);
-        var transaction = new Transaction(queue.Read(), ledger, keys, workers.IsAlive, HasBlob, time.GetUtcNow());
+        ledger.Refresh();
+        var transaction = Open_NeedsGate();
         for (var index = 0; index < requests.Count; index++)
         {
             if (troubles[index] is not null) continue;
@@ -147,6 +212,22 @@ internal sealed class QueueState
         return transaction;
     }
 
+    /// <summary>A transaction on what is there now, which is made a queue again first where it is none of ours.</summary>
+    private Transaction Open_NeedsGate()
+    {
+        var found = queue.Read(underLock: true);
+        if (found is Sighting.Unsettled unsettled) throw new UnsettledQueueException(unsettled.File.Why, unsettled.Wait);
+        mending = found is Sighting.Good ? null : mender.Of(found, See, ledger, time.GetUtcNow());
+        var transaction = new Transaction(mending?.Document ?? ((Sighting.Good)found).Document, ledger, keys, workers.IsAlive, HasBlob, time.GetUtcNow()) { IsMending = mending is not null };
+        if (mending is null) return transaction;
+        transaction.Open();
+        mending.Apply(transaction);
+        transaction.Commit();
+        return transaction;
+    }
+
+    private QueueView See(QueueDocument document) => new(document, ledger, workers.IsAlive, time.GetUtcNow());
+
     /// <summary>
     /// Puts what the queue is to become beside it. This is what needs space and what can be odd, so it comes before the ledger: a full disk
     /// then changes nothing at all.
@@ -165,6 +246,8 @@ internal sealed class QueueState
         catch (Exception broken) when (broken is StoreException or InvalidOperationException)
         {
             Forget_NeedsGate();
+            // Without it no request can go on: they were applied to what the file was to become.
+            if (transaction.IsMending) throw;
             FailWhere(requests, troubles, trace => trace.Rows, broken);
             return null;
         }
@@ -172,7 +255,7 @@ internal sealed class QueueState
 
     /// <summary>Makes the ledger's part durable.</summary>
     /// <returns>False when it could not: all that was to be written has failed.</returns>
-    private bool WriteLedger_NeedsGate(PreparedQueue prepared, IReadOnlyList<Request> requests, Exception?[] troubles, HeldLock held)
+    private bool WriteLedger_NeedsGate(Transaction transaction, PreparedQueue prepared, IReadOnlyList<Request> requests, Exception?[] troubles, HeldLock held)
     {
         try
         {
@@ -185,9 +268,10 @@ internal sealed class QueueState
             held.LeavesTrouble = true;
             if (prepared.Temporary is { } temporary) AtomicFile.TryDelete(disk, temporary);
             Forget_NeedsGate();
-            ledger.Refresh(underLock: true);
+            ledger.Refresh();
             FailWhere(requests, troubles, trace => trace.Rows || trace.Lines.Count > 0, trace => Holding(trace, broken) ?? Undone(broken));
             Forget_NeedsGate();
+            if (transaction.IsMending) throw;
             return false;
         }
     }
@@ -203,6 +287,7 @@ internal sealed class QueueState
                 AtomicFile.Swap(disk, temporary, paths.Queue);
                 queue.Written(document);
                 Tell(transaction);
+                Note_NeedsGate(transaction, document);
                 serializer.Recycle(transaction.Document);
                 written = true;
             }
@@ -241,34 +326,26 @@ internal sealed class QueueState
         }
     }
 
+    /// <summary>Keeps what the file has become, so that it can be told from what others make of it; tells what had to be mended.</summary>
+    private void Note_NeedsGate(Transaction transaction, QueueDocument written)
+    {
+        revisions.Note(transaction.Document, written, transaction.IsMending ? null : [.. transaction.Changed.Values.Select(row => written.Find(row.Id)!)], []);
+        if (mending?.Report() is not { } report) return;
+        options.Observer.On(new StoreEvent.Warned(string.Join("; ", [report.Summary, .. report.Details, .. report.KeptAs is { } kept ? [$"a copy is kept as {kept}"] : Array.Empty<string>()])));
+        try
+        {
+            reports.Add(report, writer);
+        }
+        catch (StoreException)
+        {
+            // The queue is well again; that nobody is told of it is the lesser evil.
+        }
+    }
+
     /// <summary>What to answer to a person whose change was not written and yet holds, because the ledger has its line; null when it does not hold.</summary>
     private StoreException? Holding(RequestTrace trace, StoreException broken) => trace is { Holds: { } words, Lines.Count: > 0 } && trace.Lines.All(ledger.Has)
         ? new StoreException(StoreTrouble.NotYetSafe, $"{words}: {broken.Message}", broken)
         : null;
-
-    /// <summary>
-    /// The trouble as those must hear it whose change was not made: a ledger that stands and is not yet safe is not their change that
-    /// stands. A worker that heard so would take its result for recorded.
-    /// </summary>
-    private static Exception Undone(Exception trouble) => trouble is StoreException { Trouble: StoreTrouble.NotYetSafe }
-        ? new StoreException(StoreTrouble.Unwritable, $"nothing was changed: {trouble.Message}", trouble)
-        : trouble;
-
-    /// <summary>The same for a change that was written and not synced: the answer says of which email.</summary>
-    private static StoreException Named(RequestTrace trace, StoreException unsafely) => trace is { Holds: not null, Lines: [var line, ..] }
-        ? new StoreException(StoreTrouble.NotYetSafe, $"{line.Email}: {unsafely.Message}", unsafely)
-        : unsafely;
-
-    private static void FailWhere(IReadOnlyList<Request> requests, Exception?[] troubles, Func<RequestTrace, bool> touched, Exception why) =>
-        FailWhere(requests, troubles, touched, _ => why);
-
-    private static void FailWhere(IReadOnlyList<Request> requests, Exception?[] troubles, Func<RequestTrace, bool> touched, Func<RequestTrace, Exception> why)
-    {
-        for (var index = 0; index < requests.Count; index++)
-        {
-            if (troubles[index] is null && touched(requests[index].Trace)) troubles[index] = why(requests[index].Trace);
-        }
-    }
 
     /// <summary>Whoever held the lock before died inside: what it wrote is made durable before anything is decided by it, and its temporary files go.</summary>
     private void SyncLeftovers_NeedsGate(HeldLock held)

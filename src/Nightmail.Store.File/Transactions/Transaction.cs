@@ -31,8 +31,11 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     /// <summary>The keys that were seen for the first time.</summary>
     public IReadOnlyList<SeenKey> AddedKeys => addedKeys;
 
+    /// <summary>True when the file is none of ours and has to be written, whatever the requests do.</summary>
+    public bool IsMending { get; init; }
+
     /// <summary>True when the file has to be written.</summary>
-    public bool HasRowChanges => changed.Count > 0 || paused is not null || circuits is not null;
+    public bool HasRowChanges => IsMending || changed.Count > 0 || paused is not null || circuits is not null;
 
     /// <summary>What happened to the circuits.</summary>
     public IReadOnlyList<AccountChange> AccountChanges => accountChanges;

@@ -1,4 +1,5 @@
 using Nightmail.Core.Accounts;
+using Nightmail.Core.Storage;
 
 namespace Nightmail.Store.File.Transactions;
 
@@ -10,12 +11,18 @@ namespace Nightmail.Store.File.Transactions;
 /// <param name="queueLock">The queue's lock.</param>
 /// <param name="written">Is told of every write.</param>
 /// <param name="accountsChanged">Is told what a write did to the circuits of accounts.</param>
-/// <param name="sharesWrites">False leaves the yield out: a change then runs to its end before its caller goes on.</param>
-internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock, Action written, Action<IReadOnlyList<AccountChange>> accountsChanged, bool sharesWrites) : IAsyncDisposable
+/// <param name="options">Whether changes share a write: without that the yield is left out, and a change runs to its end before its caller goes on.</param>
+/// <param name="time">The clock.</param>
+internal sealed class TransactionPipeline(
+    QueueState state, QueueLock queueLock, Action written, Action<IReadOnlyList<AccountChange>> accountsChanged, QueueFileOptions options, TimeProvider time) : IAsyncDisposable
 {
+    /// <summary>So often is a file looked at that somebody may be in the middle of writing.</summary>
+    private static readonly TimeSpan SettlePoll = TimeSpan.FromMilliseconds(100);
+
     private readonly Lock gate = new();
     private readonly CancellationTokenSource closing = new();
     private readonly Queue<Request> waiting = [];
+    private readonly List<Request> taken = [];
     private Task running = Task.CompletedTask;
     private bool isRunning;
 
@@ -32,7 +39,7 @@ internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock,
             if (!isRunning)
             {
                 isRunning = true;
-                alone = !sharesWrites;
+                alone = !options.SharesWrites;
                 if (!alone) running = DrainAsync();
             }
         }
@@ -76,14 +83,23 @@ internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock,
 
     private async Task DrainAsync()
     {
+        var waited = TimeSpan.Zero;
         while (true)
         {
-            if (sharesWrites) await Task.Yield();
+            if (options.SharesWrites) await Task.Yield();
             var before = Count();
             try
             {
-                using var held = await queueLock.TakeAsync(closing.Token);
-                Carry(Take(int.MaxValue), held);
+                if (await CarryAsync() is { } unsettled)
+                {
+                    if (waited >= options.LockTimeout) throw new StoreException(StoreTrouble.Busy, $"{unsettled.Message}, and somebody goes on writing it; nothing was changed: try again when they are done");
+                    var pause = unsettled.Wait < SettlePoll ? unsettled.Wait : SettlePoll;
+                    waited += pause;
+                    await Task.Delay(pause, time, closing.Token);
+                    continue;
+                }
+
+                waited = TimeSpan.Zero;
             }
             catch (OperationCanceledException)
             {
@@ -101,6 +117,24 @@ internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock,
                 isRunning = false;
                 return;
             }
+        }
+    }
+
+    /// <summary>Carries out whatever has come by the time the lock is had.</summary>
+    /// <returns>Null when that is done; otherwise why it has to be tried again a little later, without the lock in between.</returns>
+    private async ValueTask<UnsettledQueueException?> CarryAsync()
+    {
+        using var held = await queueLock.TakeAsync(closing.Token);
+        taken.AddRange(Take(int.MaxValue));
+        try
+        {
+            Carry(taken, held);
+            taken.Clear();
+            return null;
+        }
+        catch (UnsettledQueueException unsettled)
+        {
+            return unsettled;
         }
     }
 
@@ -150,6 +184,8 @@ internal sealed class TransactionPipeline(QueueState state, QueueLock queueLock,
 
     private void Fail(int most, Exception why)
     {
+        foreach (var request in taken) request.Fail(why);
+        taken.Clear();
         foreach (var request in Take(most)) request.Fail(why);
     }
 }

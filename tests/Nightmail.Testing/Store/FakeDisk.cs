@@ -71,6 +71,20 @@ public sealed class FakeDisk(Random random)
         }
     }
 
+    /// <summary>Takes a file, or a folder with all that is in it, away from outside, durably.</summary>
+    public void Remove(string path)
+    {
+        lock (Gate)
+        {
+            foreach (var gone in names.Keys.Concat(durableNames.Keys).Where(name => name == path || name.StartsWith(path + "/", StringComparison.Ordinal)).Distinct().ToList())
+            {
+                names.Remove(gone);
+                durableNames.Remove(gone);
+                unsyncedNames.RemoveAll(change => change.Path == gone);
+            }
+        }
+    }
+
     /// <summary>True while somebody holds the lock on the file.</summary>
     public bool IsLocked(string path)
     {

@@ -47,5 +47,10 @@ public sealed class FakeStoreWorld : StoreWorld
     public override object SaveRows() => Disk.Contents(Path)!;
 
     /// <inheritdoc/>
-    public override void RestoreRows(object saved) => Disk.Put(Path, (byte[])saved);
+    public override void RestoreRows(object saved)
+    {
+        // As after the loss of a disk: what was noted of later states is gone too. With it, an old file would only be taken for an old buffer.
+        Disk.Remove(Path.Replace(".json", ".revisions", StringComparison.Ordinal));
+        Disk.Put(Path, (byte[])saved);
+    }
 }

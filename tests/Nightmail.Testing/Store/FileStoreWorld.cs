@@ -37,6 +37,8 @@ public sealed class FileStoreWorld(bool sharesWrites = true) : StoreWorld
     /// <inheritdoc/>
     public override void RestoreRows(object saved)
     {
+        // As after the loss of a disk: what was noted of later states is gone too. With it, an old file would only be taken for an old buffer.
+        if (Directory.Exists(System.IO.Path.ChangeExtension(Path, ".revisions"))) Directory.Delete(System.IO.Path.ChangeExtension(Path, ".revisions"), recursive: true);
         File.WriteAllBytes(Path + ".restored", (byte[])saved);
         File.Move(Path + ".restored", Path, overwrite: true);
     }

@@ -34,6 +34,9 @@ public sealed class MemoryStoreWorld : StoreWorld
     /// <inheritdoc/>
     public override void RestoreRows(object saved)
     {
+        // As after the loss of a disk: what was noted of later states is gone too. With it, an old file would only be taken for an old buffer.
+        var revisions = System.IO.Path.ChangeExtension(Path, ".revisions");
+        foreach (var name in disk.List(revisions)) disk.Delete(System.IO.Path.Combine(revisions, name));
         using (var file = disk.CreateNew(Path + ".restored")) file.Write((byte[])saved);
         disk.Rename(Path + ".restored", Path);
     }

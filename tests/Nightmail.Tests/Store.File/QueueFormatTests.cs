@@ -125,17 +125,40 @@ public sealed class QueueFormatTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("", "it is empty")]
     [InlineData("{\n  \"version\": \"1.0\",\n  \"queue\": {\n    \"a\": tru", "line 4, column")]
+    [InlineData("{\"queue\":{}} x", "line 1, column 14")]
+    public async Task Garbage_of_which_nothing_is_known_is_kept_aside_and_told(string content, string what)
+    {
+        world.Disk.Put(FakeStoreWorld.Path, Encoding.UTF8.GetBytes(content));
+        world.Time.Advance(TimeSpan.FromSeconds(3));
+        var store = world.OpenFile();
+        (await store.ListAsync(new(), default)).ShouldBeEmpty();
+        var report = store.RecoveryReports().ShouldHaveSingleItem();
+        (report.Gravity, report.Summary.Contains(what, StringComparison.Ordinal)).ShouldBe((Nightmail.Store.File.Salvage.RecoveryGravity.Incomplete, true));
+        Encoding.UTF8.GetString(world.Disk.Contents(report.KeptAs!)!).ShouldBe(content);
+    }
+
+    [Fact]
+    public async Task An_empty_file_is_an_empty_queue()
+    {
+        world.Disk.Put(FakeStoreWorld.Path, []);
+        world.Time.Advance(TimeSpan.FromSeconds(3));
+        var store = world.OpenFile();
+        (await store.ListAsync(new(), default)).ShouldBeEmpty();
+        (await store.AddAsync([Given.Email(world.Time)], default)).Count.ShouldBe(1);
+        store.RecoveryReports().ShouldBeEmpty();
+    }
+
+    [Theory]
     [InlineData("[]", "not a JSON object")]
     [InlineData("{}", "is it a Nightmail queue?")]
     [InlineData("{\"version\":\"2.1\",\"queue\":{}}", "format 2.1")]
-    [InlineData("{\"queue\":{}} x", "line 1, column 14")]
     [InlineData("{\"queue\":[1]}", "'queue' is not an object")]
     public async Task What_is_no_queue_is_named_and_left_alone(string content, string what)
     {
         var bytes = Encoding.UTF8.GetBytes(content);
         world.Disk.Put(FakeStoreWorld.Path, bytes);
+        world.Time.Advance(TimeSpan.FromSeconds(3));
         foreach (var attempt in new Func<Task>[] { async () => await world.Open().ListAsync(new(), default), async () => await world.Open().AddAsync([Given.Email(world.Time)], default) })
         {
             var error = await Should.ThrowAsync<StoreException>(attempt);

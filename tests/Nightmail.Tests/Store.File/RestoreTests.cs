@@ -136,7 +136,7 @@ public sealed class RestoreTests : IAsyncDisposable
         var email = await AddAsync(store);
         var made = await store.Backups.CreateAsync(Cancel);
         var text = Encoding.UTF8.GetString(world.Disk.Contents(FakeStoreWorld.Path)!).Replace("Grüße", "Hand-made", StringComparison.Ordinal);
-        world.Disk.Put(FakeStoreWorld.Path, Encoding.UTF8.GetBytes(text));
+        world.RestoreRows(Encoding.UTF8.GetBytes(text));
         (await store.FindAsync(email.Id, Cancel))!.Content.Subject.ShouldBe("Hand-made");
         (await store.Backups.RestoreAsync(made.Name, Cancel)).Reverted.ShouldBe(1);
         (await store.FindAsync(email.Id, Cancel))!.Content.Subject.ShouldBe("Grüße");

@@ -1,0 +1,96 @@
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+using Nightmail.Store.File.Backups;
+using Nightmail.Store.File.Format;
+
+namespace Nightmail.Store.File.Salvage;
+
+/// <summary>
+/// Puts a queue together of what can be read in a damaged file, the backups and the ledger, where nothing else is known of it. What any of
+/// them shows as final stays final; what only a backup has and was due by now, or what no ledger vouches for, waits for a person.
+/// </summary>
+/// <param name="salvaged">What the damaged file still says.</param>
+/// <param name="ledgerOf">All that the ledger knows of an email.</param>
+/// <param name="vouches">Whether the ledger, unbroken, tells all that happened since a backup.</param>
+/// <param name="now">The present.</param>
+internal sealed class BackupSalvage(SalvagedQueue salvaged, Func<EmailId, EmailLedger> ledgerOf, Func<BackupFile, bool> vouches, DateTimeOffset now)
+{
+    /// <summary>The error of a row that only a backup knew.</summary>
+    public const string CameBack = "the queue file was damaged and only a backup had this email; find out whether it was sent, then resume or cancel it";
+
+    private readonly Dictionary<string, QueueEntry> entries = new(StringComparer.Ordinal);
+    private QueueDocument? newest;
+
+    /// <summary>A sentence for each email that did not come from the damaged file as it was.</summary>
+    public List<string> Details { get; } = [];
+
+    /// <summary>True when at least one good backup was there.</summary>
+    public bool HadBackup => newest is not null;
+
+    /// <summary>The queue, its rows as they may go on.</summary>
+    public QueueDocument Collect(IEnumerable<BackupFile> newestFirst)
+    {
+        foreach (var entry in salvaged.Good) entries[entry.Place] = QueueEntry.Mixed(Checked(entry.Email!), entry.Raw);
+        foreach (var backup in newestFirst)
+        {
+            if (Read(backup) is not { } document) continue;
+            newest ??= document;
+            foreach (var entry in document.Entries.Where(each => each.Email is not null && !entries.ContainsKey(each.Place)))
+            {
+                var back = Returned(entry.Email!, backup);
+                entries[entry.Place] = QueueEntry.Mixed(back, entry.Raw);
+                Details.Add($"{back.Id} comes from {Path.GetFileName(backup.Path)}{(back.Status == EmailStatus.Paused ? " and is held" : "")}");
+            }
+        }
+
+        foreach (var lost in salvaged.Spoilt.Where(each => !entries.ContainsKey(each.Id.ToString())))
+            Details.Add($"{lost.Id} at {lost.Place} is missing: {lost.Why}, and no good backup has it");
+        var basis = newest ?? QueueDocument.Empty;
+        var rows = new Dictionary<EmailStatus, int>();
+        foreach (var entry in entries.Values) rows[entry.Email!.Status] = rows.GetValueOrDefault(entry.Email.Status) + 1;
+        return basis.With([.. entries.Values], basis.Statistics.For(rows, basis.Statistics.Pruned), Math.Max(salvaged.Revision ?? 0, basis.Revision), salvaged.SendingPaused || basis.SendingPaused);
+    }
+
+    private QueueDocument? Read(BackupFile backup)
+    {
+        if (backup.Damage is { } damage)
+        {
+            Details.Add($"the backup {Path.GetFileName(backup.Path)} is of no use: {damage}");
+            return null;
+        }
+
+        try
+        {
+            return QueueScanner.Scan(backup.Read(), null, backup.Path);
+        }
+        catch (Exception broken) when (broken is StoreException or UnreadableQueueException)
+        {
+            Details.Add($"the backup {Path.GetFileName(backup.Path)} is of no use: {broken.Message}");
+            return null;
+        }
+    }
+
+    private ScheduledEmail Returned(ScheduledEmail row, BackupFile backup)
+    {
+        var back = Checked(row);
+        if (salvaged.Spoilt.FirstOrDefault(each => each.Id == row.Id)?.FinalStatus is { } final && !back.Status.IsFinal())
+            return back with { Status = final, Reason = final == EmailStatus.Failed ? FailureReason.GaveUp : null, NextAttempt = null };
+        if (back.Status != EmailStatus.Pending || (vouches(backup) && row.Due > now)) return back;
+        return back with { Status = EmailStatus.Paused, LastError = CameBack };
+    }
+
+    /// <summary>
+    /// The row, brought up to the ledger. What it claims to know of the ledger may be what is damaged, so it is also read from the start: where
+    /// that leads to an end, or to a pause, it is believed.
+    /// </summary>
+    private ScheduledEmail Checked(ScheduledEmail row)
+    {
+        var ledger = ledgerOf(row.Id);
+        var free = row.Status == EmailStatus.Sending ? row with { Status = EmailStatus.Pending, ClaimedBy = null } : row;
+        var settled = Settlement.Settle(free, ledger);
+        if (settled.Status is not (EmailStatus.Pending or EmailStatus.Paused) || ledger.LastSequence == 0) return settled;
+        var replayed = Settlement.Settle(free with { LedgerLast = 0 }, ledger);
+        return replayed.Status is EmailStatus.Pending or EmailStatus.Paused ? settled : replayed;
+    }
+}
