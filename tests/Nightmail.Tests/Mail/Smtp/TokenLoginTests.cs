@@ -192,7 +192,8 @@ public sealed class TokenLoginTests
         ClientSecret = new SecretSource.Literal("cl13nt"),
         RefreshToken = new SecretSource.Literal("r3fresh"),
         Scope = "smtp send",
-    }) { IsToken = true };
+    })
+    { IsToken = true };
 
     private static string Hello(string mechanisms) => $"S: 220 mx\nC: EHLO me.test\nS: 250-mx\nS: 250 AUTH {mechanisms}\n";
 

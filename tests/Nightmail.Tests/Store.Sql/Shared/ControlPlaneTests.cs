@@ -19,8 +19,17 @@ public sealed class ControlPlaneTests
         await using var world = new ControlPlaneWorld();
         var campaign = Draft() with
         {
-            Subject = "Hello {{name}}", Template = TemplateId.New(TimeProvider.System), TemplateVersion = 3, Account = "work", Cc = ["Eve <eve@example.org>"], Bcc = ["a@example.org", "b@example.org"],
-            ScheduledFor = Now.AddTicks(7), Wish = new("2026-11-22T10:00:00", "Europe/Berlin", "2026a", Now.AddTicks(7)), Stance = CampaignStance.Paused, StartedAt = Now, CompletedAt = Now.AddDays(1),
+            Subject = "Hello {{name}}",
+            Template = TemplateId.New(TimeProvider.System),
+            TemplateVersion = 3,
+            Account = "work",
+            Cc = ["Eve <eve@example.org>"],
+            Bcc = ["a@example.org", "b@example.org"],
+            ScheduledFor = Now.AddTicks(7),
+            Wish = new("2026-11-22T10:00:00", "Europe/Berlin", "2026a", Now.AddTicks(7)),
+            Stance = CampaignStance.Paused,
+            StartedAt = Now,
+            CompletedAt = Now.AddDays(1),
         };
 
         await world.Plane.Campaigns.AddAsync(campaign, Cancel);
