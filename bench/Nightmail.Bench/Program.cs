@@ -7,6 +7,7 @@ if (args is ["first-load", var queue]) return await QueueFileBench.PrintFirstLoa
 
 Dictionary<string, Func<Workshop, Report, Task>> benches = new(StringComparer.Ordinal)
 {
+    ["smtp"] = SmtpBench.RunAsync,
     ["sqlite"] = SqliteBench.RunAsync,
     ["dispatch"] = DispatchBench.RunAsync,
     ["lateness"] = LatenessBench.RunAsync,

@@ -57,6 +57,7 @@ internal sealed record LinesSegment(IBlobStore Blobs, BlobRef Blob, long Offset,
     }
 
     /// <summary>Reads the blob once to know its size with CRLF line ends, and whether a byte above 127 occurs.</summary>
+    /// <exception cref="Core.Delivery.MessageInvalidException">It holds a NUL, which some servers take for an end and others drop.</exception>
     public static async ValueTask<(LinesSegment Segment, bool Is8Bit)> CountAsync(IBlobStore blobs, BlobRef blob, long offset, CancellationToken cancellationToken)
     {
         var is8Bit = false;
@@ -65,6 +66,7 @@ internal sealed record LinesSegment(IBlobStore Blobs, BlobRef Blob, long Offset,
 
         ValueTask Look(ReadOnlyMemory<byte> piece)
         {
+            if (piece.Span.Contains((byte)0)) throw new Core.Delivery.MessageInvalidException("the text of the message holds a NUL, which no server has to carry; encode it as quoted-printable or base64");
             is8Bit |= !System.Text.Ascii.IsValid(piece.Span);
             return ValueTask.CompletedTask;
         }
