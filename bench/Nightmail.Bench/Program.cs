@@ -1,9 +1,19 @@
+using System.Globalization;
 using Nightmail.Bench;
 using Nightmail.Bench.Measuring;
 using Nightmail.Core.Storage;
+using Nightmail.Testing.Store;
 
 // A process of our own in which something is measured that only happens once a process.
 if (args is ["first-load", var queue]) return await QueueFileBench.PrintFirstLoadAsync(queue);
+
+if (args is ["changes", var changing, var changes, var who])
+{
+    var began = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+    var told = await new BusyChanges(changing, who).RunAsync(int.Parse(changes, CultureInfo.InvariantCulture));
+    Console.Out.WriteLine($"{began}\n{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()}\n{told[0]}");
+    return 0;
+}
 
 Dictionary<string, Func<Workshop, Report, Task>> benches = new(StringComparer.Ordinal)
 {
@@ -13,6 +23,7 @@ Dictionary<string, Func<Workshop, Report, Task>> benches = new(StringComparer.Or
     ["lateness"] = LatenessBench.RunAsync,
     ["cli"] = CommandLineBench.RunAsync,
     ["file"] = QueueFileBench.RunAsync,
+    ["processes"] = ManyProcessesBench.RunAsync,
 };
 
 var unknown = args.Where(name => !benches.ContainsKey(name)).ToList();

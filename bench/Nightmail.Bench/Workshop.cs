@@ -65,9 +65,9 @@ internal sealed class Workshop : IDisposable
     public SqliteEmailStore OpenSqliteStore(string name) => SqliteEmailStore.Open(new() { Folder = Path(name) }, TimeProvider.System);
 
     /// <summary>A queue file of so many emails, due from tomorrow on, with texts of 300 bytes.</summary>
-    public async Task<string> QueueOfAsync(int emails)
+    public async Task<string> QueueOfAsync(int emails, string name = "queue")
     {
-        var queue = Path("queue.json");
+        var queue = Path($"{name}.json");
         await using var store = OpenStore(queue);
         var time = TimeProvider.System;
         var tomorrow = time.GetUtcNow().AddDays(1);

@@ -6,6 +6,14 @@ using Nightmail.Mail.Transports;
 using Nightmail.StoppingWorker;
 using Nightmail.Store.File;
 using Nightmail.Store.File.Disk;
+using Nightmail.Testing.Store;
+
+// Or a process that changes a queue as fast as it can: changes QUEUE COUNT NAME.
+if (args is ["changes", var changing, var count, var name])
+{
+    foreach (var line in await new BusyChanges(changing, name).RunAsync(int.Parse(count, CultureInfo.InvariantCulture))) Console.WriteLine(line);
+    return;
+}
 
 // The real engine, store and transport in a worker that suspends itself at one point: QUEUE PORT POINT.
 var time = TimeProvider.System;
