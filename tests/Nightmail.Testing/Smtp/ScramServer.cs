@@ -66,7 +66,7 @@ public sealed class ScramServer : IAsyncDisposable
                 else await writer.WriteLineAsync("250 ok");
             }
         }
-        catch (Exception ended) when (ended is IOException or SocketException or ObjectDisposedException)
+        catch (Exception ended) when (ended is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
             // The client has gone, or the test is over.
         }

@@ -46,7 +46,7 @@ public sealed class TokenEndpoint : IAsyncDisposable
                 await AnswerAsync(client.GetStream());
             }
         }
-        catch (Exception ended) when (ended is SocketException or ObjectDisposedException or IOException)
+        catch (Exception ended) when (ended is SocketException or ObjectDisposedException or IOException or InvalidOperationException)
         {
             // The test is over.
         }

@@ -165,4 +165,18 @@ public sealed class EnvelopeLimitsTests
 
     private static string SmtpScriptWith(string offer, string steps) =>
         $"S: 220 mx\nC: EHLO me.test\nS: 250-mx\nS: 250-PIPELINING\nS: 250 {offer}\n{steps}";
+
+    [Theory]
+    [InlineData(true, false, " RET=HDRS", " NOTIFY=FAILURE,DELAY")]
+    [InlineData(true, true, " RET=FULL", " NOTIFY=FAILURE,DELAY")]
+    [InlineData(false, true, "", "")]
+    public async Task Reports_are_asked_of_a_server_that_makes_some(bool offered, bool whole, string mail, string rcpt)
+    {
+        await using var conversation = Conversation.Over(
+            ScriptedSmtpServer.Play($"S: 220 mx\nC: EHLO me.test\n{(offered ? "S: 250-mx\nS: 250 DSN" : "S: 250 mx")}\nC: MAIL FROM:<ada@a.test>{mail}\nS: 250 ok\nC: RCPT TO:<bob@b.test>{rcpt}\nS: 250 ok\nC: DATA\nS: 354 go\n! message\nS: 250 2.0.0 ok"),
+            settings => settings with { Reports = new(["FAILURE", "DELAY"], whole) });
+
+        (await conversation.DeliverAsync()).Verdicts().ShouldBe([Verdict.Delivered]);
+        await conversation.FinishAsync();
+    }
 }
