@@ -28,6 +28,7 @@ internal sealed class CommandLine
         new("pause", () => new PauseCommand()),
         new("resume", () => new ResumeCommand()),
         new("run", () => new RunCommand()),
+        new("serve", () => new ServeCommand()),
         new("demo", () => new DemoCommand()),
         new("account", () => new AccountCommand()),
         new("sendmail", () => new SendmailCommand()),

@@ -4,8 +4,11 @@ using Nightmail.Core.Delivery;
 using Nightmail.Core.Storage;
 using Nightmail.Mail.Mime;
 using Nightmail.Mail.Transports;
+using Nightmail.Server;
 using Nightmail.Store.File;
 using Nightmail.Store.File.Disk;
+using Nightmail.Store.Sql;
+using Nightmail.Store.Sql.Sqlite;
 
 namespace Nightmail.Cli;
 
@@ -33,6 +36,20 @@ internal static class Composition
         return new(store, store.Blobs) { File = store };
     }
 
+    /// <summary>Opens a server's data folder.</summary>
+    public static OpenedServer OpenServer(string folder, Session session)
+    {
+        var (settings, surroundings) = (session.Settings, session.Surroundings);
+        var store = SqliteEmailStore.Open(new() { Folder = folder }, surroundings.Time);
+        var plane = ControlPlane.OpenSqlite(folder);
+        return new(store, plane, new()
+        {
+            Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Composer = Composer(store.Blobs), Transport = account => Transport(account, settings.Delivery, surroundings),
+            Delivery = settings.Delivery, Circuit = settings.Circuit, Time = surroundings.Time, Random = surroundings.Random,
+        });
+    }
+
     /// <summary>Writes messages whose files lie in <paramref name="blobs"/>.</summary>
     public static IMessageComposer Composer(IBlobStore blobs) => new MessageComposer(blobs);
 
@@ -43,6 +60,17 @@ internal static class Composition
     /// <summary>The way out of an account; nothing is connected before its first email.</summary>
     public static ITransport Transport(Account account, DeliveryPolicy policy, Surroundings surroundings) =>
         TransportFactory.Create(account, policy.Retry, surroundings.Time, surroundings.Random);
+}
+
+/// <summary>A server's data folder, open.</summary>
+internal sealed record OpenedServer(SqliteEmailStore Store, ControlPlane Plane, ServerParts Parts) : IAsyncDisposable
+{
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Plane.DisposeAsync();
+        await Store.DisposeAsync();
+    }
 }
 
 /// <summary>A store with the bytes that its emails refer to.</summary>

@@ -34,6 +34,13 @@ internal static class Paths
     /// <summary>A path as the configuration words it. A relative one is beside the configuration file: the same wherever the program is started.</summary>
     public static string InConfiguration(ConfigSection section, string path, Func<string, string?> variable) => Path.GetFullPath(ExpandHome(path, variable), section.Folder);
 
+    /// <summary>A server's data folder, unless --data names another.</summary>
+    public static string Data(Func<string, string?> variable)
+    {
+        if (variable("XDG_DATA_HOME") is { } home && Path.IsPathFullyQualified(home)) return Path.Combine(home, "nightmail");
+        return Path.Combine(variable("HOME") is { Length: > 0 } user ? user : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "share", "nightmail");
+    }
+
     private static string ConfigHome(Func<string, string?> variable)
     {
         // The XDG base directory specification: a relative path is to be ignored.

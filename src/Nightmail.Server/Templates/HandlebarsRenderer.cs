@@ -48,7 +48,7 @@ internal sealed class HandlebarsRenderer : ITemplateRenderer
     public RenderedWords Render(TemplateWords words, string? variables)
     {
         var data = TemplateData.Of(variables);
-        var subject = Render("subject", words.Subject, data).ReplaceLineEndings(" ");
+        var subject = Render("subject", words.Subject, data).ReplaceLineEndings(" ").Trim();
         var rendered = words.Html is { } source ? Render("html", source, data) : null;
         var text = words.Text is { } own ? Render("text", own, data) : rendered is null ? null : HtmlText.Of(rendered);
         return new(subject, rendered, text);

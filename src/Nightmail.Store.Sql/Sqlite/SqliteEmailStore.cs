@@ -3,6 +3,7 @@ using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
+using Nightmail.Store.Sql.Sqlite.Campaigns;
 using Nightmail.Store.Sql.Sqlite.Operations;
 using Nightmail.Store.Sql.Sqlite.Reading;
 using Nightmail.Store.Sql.Sqlite.Rows;
@@ -35,6 +36,7 @@ public sealed class SqliteEmailStore : IEmailStore
         readers = new(() => new(files.Folder.Emails, files.Folder.Ledger, files.State.Lanes));
         executor = new(files.State, time, Committed, accountSubscribers.Tell);
         writer = new(executor.Execute, files.State.CheckpointWhereNeeded, options.OwnThread);
+        Campaigns = new CampaignEmails(writer, readers);
     }
 
     /// <summary>Takes the data folder, brings its databases to the present schema and its rows up to the ledger.</summary>
@@ -47,6 +49,9 @@ public sealed class SqliteEmailStore : IEmailStore
 
     /// <summary>The attachments of these emails.</summary>
     public IBlobStore Blobs => files.Blobs;
+
+    /// <summary>The emails of campaigns.</summary>
+    public ICampaignEmails Campaigns { get; }
 
     /// <summary>Nobody else writes here, so every change is heard of; this only bounds what a defect could cost.</summary>
     public TimeSpan SyncInterval => TimeSpan.FromMinutes(1);

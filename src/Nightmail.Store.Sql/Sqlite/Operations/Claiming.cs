@@ -1,6 +1,7 @@
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
+using Nightmail.Store.Sql.Sqlite.Campaigns;
 using Nightmail.Store.Sql.Sqlite.Rows;
 using Nightmail.Store.Sql.Sqlite.Transactions;
 
@@ -35,16 +36,17 @@ internal static class Claiming
         var room = Circuits.Room(transaction, capacities, null);
         foreach (var lane in transaction.Lanes.All)
         {
+            if (Gates.OpensAt(transaction, lane) is not { } opens) continue;
             if (lane.HasFailed)
             {
                 foreach (var email in transaction.Table.Due(lane.Number, DueEmail.First, DateTimeOffset.MaxValue, FailedLookedThrough))
                 {
-                    if (transaction.Find(email.Id) is { Status: EmailStatus.Pending } row) earliest = Earlier(earliest, room.EarliestFor(row));
+                    if (transaction.Find(email.Id) is { Status: EmailStatus.Pending } row) earliest = Earlier(earliest, Later(room.EarliestFor(row), opens));
                 }
             }
             else if (room.EarliestFor(lane.Example) is not null && transaction.Table.Head(lane.Number) is { } due)
             {
-                earliest = Earlier(earliest, room.EarliestFor(lane.Example with { ScheduledFor = due }));
+                earliest = Earlier(earliest, room.EarliestFor(lane.Example with { ScheduledFor = due > opens ? due : opens }));
             }
         }
 
@@ -60,16 +62,17 @@ internal static class Claiming
         var heads = new PriorityQueue<LaneCursor, (long Due, long Number)>();
         foreach (var lane in transaction.Lanes.All)
         {
-            if (!room.CouldTake(lane.Example)) continue;
+            if (!Gates.IsOpen(transaction, lane) || !room.CouldTake(lane.Example)) continue;
             var cursor = new LaneCursor(transaction.Table, lane, transaction.Now);
-            if (cursor.Next()) heads.Enqueue(cursor, cursor.Order);
+            if (cursor.Next()) heads.Enqueue(cursor, Gates.PlaceOf(transaction, lane, cursor.Current));
         }
 
         while (heads.TryDequeue(out var cursor, out _))
         {
             if (!room.CouldTake(cursor.Lane.Example)) continue;
             if (Take(transaction, owner, room, cursor.Current.Id) is { } claim) claims.Add(claim);
-            if (cursor.Next()) heads.Enqueue(cursor, cursor.Order);
+            if (cursor.Lane.Campaign is { } campaign) transaction.Gates.Serve(campaign);
+            if (cursor.Next()) heads.Enqueue(cursor, Gates.PlaceOf(transaction, cursor.Lane, cursor.Current));
         }
 
         return claims;
@@ -78,11 +81,13 @@ internal static class Claiming
     private static Claim? Take(Transaction transaction, WorkerId owner, AccountRoom room, EmailId id)
     {
         if (transaction.Find(id) is not { Status: EmailStatus.Pending } row || Arbitration.IsExpired(row, transaction.Now) || room.TryTake(row) is not { } grant) return null;
-        var claimed = transaction.Put(Arbitration.Claimed(row, transaction.LedgerOf(id), owner, grant.Account, transaction.Now));
+        var claimed = transaction.Put(Arbitration.Claimed(Gates.OnTime(transaction, row), transaction.LedgerOf(id), owner, grant.Account, transaction.Now));
         var claim = new Claim(claimed, owner, claimed.Attempts, grant.Account) { Term = grant.Term };
         if (grant.Probes is not null) transaction.PutCircuit(grant.Account, room.Probing(grant, claim));
         return claim;
     }
+
+    private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset other) => one < other ? other : one;
 
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other ?? one : one;
 }

@@ -17,9 +17,6 @@ internal sealed class LaneCursor(EmailTable table, Lane lane, DateTimeOffset now
     /// <summary>Where it stands.</summary>
     public DueEmail Current => found[index];
 
-    /// <summary>Its place among the other lanes' cursors.</summary>
-    public (long Due, long Number) Order => (Current.Due, Current.Number);
-
     /// <summary>Goes on; false: nothing more is due.</summary>
     public bool Next()
     {

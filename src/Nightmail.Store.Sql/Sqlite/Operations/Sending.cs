@@ -1,5 +1,6 @@
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
+using Nightmail.Store.Sql.Sqlite.Campaigns;
 using Nightmail.Store.Sql.Sqlite.Transactions;
 
 namespace Nightmail.Store.Sql.Sqlite.Operations;
@@ -12,7 +13,7 @@ internal static class Sending
     {
         var id = claim.Email.Id;
         if (entry.Email != id || entry.Attempt != claim.Attempt || entry.Kind != LedgerKind.Begin) throw new ArgumentException("a begin is of its claim's email and attempt", nameof(entry));
-        var refusal = Arbitration.RefuseBegin(transaction.Row(id), transaction.LedgerOf(id), claim, entry.Transaction, transaction.SendingPaused, transaction.Now);
+        var refusal = Gates.WhyClosed(transaction, transaction.Row(id)) ?? Arbitration.RefuseBegin(transaction.Row(id), transaction.LedgerOf(id), claim, entry.Transaction, transaction.SendingPaused, transaction.Now);
         // By the store's clock, because the rate limits count it.
         if (refusal is null) transaction.Append(entry with { At = transaction.Now });
         return refusal;

@@ -1,3 +1,4 @@
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
@@ -49,6 +50,21 @@ internal sealed class StoreReader : IDisposable
             if (filter.Matches(row)) found.Add(row);
         }
 
+        return found;
+    }
+
+    /// <summary>Recipients of a campaign in the order in which they came.</summary>
+    public List<ScheduledEmail> Recipients(CampaignId campaign, EmailStatus? status, EmailId? after, int most)
+    {
+        var only = status is null ? "" : "AND e.status = ?";
+        var from = after is null ? "" : "AND e.number > (SELECT number FROM email WHERE id = ?)";
+        using var list = emails.Prepare($"{RowReader.Select} WHERE e.campaign = ? {only} {from} ORDER BY e.number LIMIT ?");
+        list.Start().With((CampaignId?)campaign);
+        if (status is { } wanted) list.With((long)wanted);
+        if (after is { } last) list.With(last);
+        list.With(most);
+        var found = new List<ScheduledEmail>();
+        while (list.Step()) found.Add(RowReader.Read(list, lanes).Email);
         return found;
     }
 

@@ -1,3 +1,4 @@
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Emails;
 using Nightmail.Store.Sql.Sqlite.Connections;
 
@@ -31,6 +32,16 @@ internal sealed class Tally
         var had = hasChanged;
         hasChanged = false;
         return had;
+    }
+
+    /// <summary>The rows of these lanes by status, with those that were taken out.</summary>
+    public CampaignCounts Of(IEnumerable<Lane> lanes)
+    {
+        var sums = new long[Enum.GetValues<EmailStatus>().Length];
+        foreach (var lane in lanes)
+            for (var status = 0; status < sums.Length; status++)
+                if (counts.TryGetValue((lane.Number, (EmailStatus)status), out var count)) sums[status] += count.Rows + count.Pruned;
+        return new(sums[(int)EmailStatus.Pending], sums[(int)EmailStatus.Sending], sums[(int)EmailStatus.Paused], sums[(int)EmailStatus.Sent], sums[(int)EmailStatus.Failed], sums[(int)EmailStatus.Cancelled], sums[(int)EmailStatus.InDoubt]);
     }
 
     /// <summary>A row is new, or changes its lane or status.</summary>

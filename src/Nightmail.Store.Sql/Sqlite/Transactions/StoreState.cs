@@ -1,7 +1,9 @@
 using Nightmail.Core.Accounts;
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
+using Nightmail.Store.Sql.Sqlite.Campaigns;
 using Nightmail.Store.Sql.Sqlite.Connections;
 using Nightmail.Store.Sql.Sqlite.Ledger;
 using Nightmail.Store.Sql.Sqlite.Rows;
@@ -31,6 +33,8 @@ internal sealed class StoreState : IDisposable
         (this.emails, ledgerDatabase, Blobs, Workers) = (emails, ledger, blobs, workers);
         Facts = new(ledger);
         Accounts = new(ledger, now);
+        Gates = new(ledger);
+        Addresses = new(emails);
         this.ledger = new(ledger);
         Lanes = new(emails);
         Table = new(emails, Lanes);
@@ -48,6 +52,10 @@ internal sealed class StoreState : IDisposable
     public LedgerFacts Facts { get; }
 
     public AccountBook Accounts { get; }
+
+    public GateBook Gates { get; }
+
+    public AddressTable Addresses { get; }
 
     public LaneBook Lanes { get; }
 
@@ -119,6 +127,9 @@ internal sealed class StoreState : IDisposable
         return slot;
     }
 
+    /// <summary>The campaign's emails by status, with those that were taken out.</summary>
+    public CampaignCounts CountsOf(CampaignId campaign) => tally.Of(Lanes.All.Where(lane => lane.Campaign == campaign));
+
     /// <summary>The emails under a claim.</summary>
     public IEnumerable<ScheduledEmail> BeingSent() => slots.Values.Select(slot => slot.Current).OfType<ScheduledEmail>().Where(row => row.Status == EmailStatus.Sending);
 
@@ -147,14 +158,16 @@ internal sealed class StoreState : IDisposable
     /// <summary>Writes and flushes what waits for the ledger.</summary>
     public void CommitLedger()
     {
-        if (Staged.Count == 0 && !HasNewFacts && !Accounts.HasChanges) return;
+        if (Staged.Count == 0 && !HasNewFacts && !Accounts.HasChanges && !Gates.HasChanges) return;
         ledgerDatabase.Begin(durable: true);
         foreach (var entry in Staged) ledger.Append(entry);
         if (HasNewFacts) Facts.Write();
         if (Accounts.HasChanges) Accounts.Write();
-        hasNews |= HasNewFacts || Accounts.HasChanges;
+        if (Gates.HasChanges) Gates.Write();
+        hasNews |= HasNewFacts || Accounts.HasChanges || Gates.HasChanges;
         ledgerDatabase.Commit();
         Accounts.Written();
+        Gates.Written();
         foreach (var begin in FirstBegins) Accounts.Begun(begin.Account ?? "", begin.At);
         FirstBegins.Clear();
         Staged.Clear();
@@ -259,6 +272,7 @@ internal sealed class StoreState : IDisposable
         (HasNewFacts, flushedKeys) = (false, 0);
         Facts.Load();
         Accounts.Load();
+        Gates.Load();
         Lanes.Load();
         Table.Load();
         tally.Load();

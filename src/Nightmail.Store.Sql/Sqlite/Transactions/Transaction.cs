@@ -1,6 +1,9 @@
 using Nightmail.Core.Accounts;
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+using Nightmail.Store.Sql.Sqlite.Campaigns;
 using Nightmail.Store.Sql.Sqlite.Ledger;
 using Nightmail.Store.Sql.Sqlite.Rows;
 
@@ -18,6 +21,7 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now)
     private readonly List<SeenKey> addedKeys = [];
     private readonly List<LedgerEntry> firstBegins = [];
     private readonly List<(string Account, Circuit Circuit)> proposedCircuits = [];
+    private readonly List<(CampaignId Campaign, CampaignGate Gate)> proposedGates = [];
     private bool? proposedPause;
     private bool touchedFacts;
 
@@ -56,6 +60,18 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now)
 
     /// <summary>The circuit of an account.</summary>
     public Circuit CircuitOf(string account) => state.Accounts.Circuits.TryGetValue(account, out var circuit) ? circuit : Circuit.Closed;
+
+    /// <summary>The gates of campaigns.</summary>
+    public GateBook Gates => state.Gates;
+
+    /// <summary>The addresses of campaigns.</summary>
+    public AddressTable Addresses => state.Addresses;
+
+    /// <summary>The gate of a campaign.</summary>
+    public CampaignGate GateOf(CampaignId campaign) => state.Gates.Of(campaign);
+
+    /// <summary>The campaign's emails by status.</summary>
+    public CampaignCounts CountsOf(CampaignId campaign) => state.CountsOf(campaign);
 
     /// <summary>When an account's emails began.</summary>
     public IReadOnlyList<DateTimeOffset> BeginsOf(string account) => state.Accounts.BeginsOf(account);
@@ -103,6 +119,9 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now)
     /// <summary>Writes a circuit, with the ledger.</summary>
     public void PutCircuit(string account, Circuit circuit) => proposedCircuits.Add((account, circuit));
 
+    /// <summary>Sets a gate, with the ledger.</summary>
+    public void PutGate(CampaignId campaign, CampaignGate gate) => proposedGates.Add((campaign, gate));
+
     /// <summary>Pauses or resumes sending as a whole.</summary>
     public void Pause(bool value)
     {
@@ -141,6 +160,7 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now)
         addedKeys.Clear();
         firstBegins.Clear();
         proposedCircuits.Clear();
+        proposedGates.Clear();
         (proposedPause, touchedFacts) = (null, false);
     }
 
@@ -161,10 +181,11 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now)
             state.Accounts.Put(account, circuit);
         }
 
+        foreach (var (campaign, gate) in proposedGates) state.Gates.Put(campaign, gate);
         state.AddedKeys.AddRange(addedKeys);
         state.HasNewFacts |= touchedFacts;
         if (proposedPause is { } pause) state.Facts.IsPaused = pause;
-        return new(appended.Count > 0 || touchedFacts || proposedCircuits.Count > 0, proposed.Count > 0 || addedKeys.Count > 0);
+        return new(appended.Count > 0 || touchedFacts || proposedCircuits.Count > 0 || proposedGates.Count > 0, proposed.Count > 0 || addedKeys.Count > 0);
     }
 
     /// <summary>The request has failed: it leaves nothing behind.</summary>

@@ -1,0 +1,62 @@
+using Nightmail.Cli.Running;
+using Nightmail.Server;
+using Nightmail.Server.Hosting;
+
+namespace Nightmail.Cli.Serving;
+
+/// <summary>Runs a server until it is told to end. Apart from its command, because whoever names a type of the server loads it.</summary>
+internal static class ServerRun
+{
+    /// <summary>Opens the data folder, answers and sends, and ends in order.</summary>
+    public static async Task<int> RunAsync(Session session, ServeWords words, CancellationToken cancellationToken)
+    {
+        using var shutdown = new Shutdown(session.Surroundings, cancellationToken);
+        await using var opened = Composition.OpenServer(words.Folder, session);
+        var options = new ServerOptions
+        {
+            Folder = words.Folder, Urls = words.Urls.Count > 0 ? words.Urls : [ServerOptions.DefaultUrl], BehindProxy = words.BehindProxy, Sends = words.Sends,
+            Version = typeof(ServerRun).Assembly.GetName().Version!.ToString(3), Say = session.Note,
+        };
+        NightmailServer server;
+        try
+        {
+            server = await NightmailServer.StartAsync(opened.Parts, options, shutdown.Stop);
+        }
+        catch (ServerRefusedException refused)
+        {
+            throw CommandFailure.Refused(refused.Message);
+        }
+
+        await using (server)
+        {
+            foreach (var url in server.Urls) session.Note($"listening on {url}");
+            session.Note($"server started (pid {Environment.ProcessId}); data folder {words.Folder}{(words.Sends ? "" : "; sends nothing (--no-workers)")}");
+            await ToldToEndAsync(shutdown);
+            var stopping = server.StopAsync(CancellationToken.None);
+            if (await Task.WhenAny(stopping, shutdown.HardEnd) != stopping)
+            {
+                session.Note("server broken off: what waited for a mail server's answer is in doubt");
+                return ExitCodes.Interrupted;
+            }
+
+            await stopping;
+        }
+
+        session.Note("server ended");
+        return ExitCodes.Done;
+    }
+
+    private static async Task ToldToEndAsync(Shutdown shutdown)
+    {
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = shutdown.Stop.Register(() => told.TrySetResult());
+        await told.Task;
+    }
+}
+
+/// <summary>What was asked of <c>serve</c>.</summary>
+/// <param name="Folder">The data folder, in full.</param>
+/// <param name="Urls">Where to listen; none: the usual place.</param>
+/// <param name="BehindProxy">A proxy speaks TLS.</param>
+/// <param name="Sends">Whether a worker runs.</param>
+internal sealed record ServeWords(string Folder, IReadOnlyList<string> Urls, bool BehindProxy, bool Sends);

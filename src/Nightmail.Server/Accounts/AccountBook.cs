@@ -1,0 +1,125 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Storage;
+using Nightmail.Server.Api;
+using Nightmail.Server.Security;
+
+namespace Nightmail.Server.Accounts;
+
+/// <summary>The accounts: as the API speaks of them, and as those who send use them.</summary>
+internal sealed class AccountBook(IAccountStore store, SecretBox secrets)
+{
+    private volatile IReadOnlyList<Account>? ready;
+
+    private readonly ConcurrentDictionary<Action, byte> listeners = new();
+
+    /// <summary>Calls back after an account was changed, until the result is disposed.</summary>
+    public IDisposable OnChanged(Action callback)
+    {
+        listeners[callback] = 0;
+        return new Subscription(() => listeners.TryRemove(callback, out _));
+    }
+
+    /// <summary>The accounts that send, in their order; where none says that it is the default one, the first is.</summary>
+    public async ValueTask<IReadOnlyList<Account>> ReadyAsync(CancellationToken cancellationToken)
+    {
+        if (ready is { } known) return known;
+        List<Account> accounts = [];
+        foreach (var stored in await store.ListAsync(cancellationToken))
+        {
+            var shape = ShapeOf(stored);
+            if (TryReady(shape, stored) is { } account) accounts.Add(account);
+        }
+
+        if (accounts.Count > 0 && !accounts.Exists(account => account.IsDefault)) accounts[0] = accounts[0] with { IsDefault = true };
+        return ready = Account.WithStandIns(accounts);
+    }
+
+    /// <summary>All of them, without secrets.</summary>
+    public async Task<IReadOnlyList<(AccountShape Shape, int Version)>> ListAsync(CancellationToken cancellationToken) =>
+        [.. (await store.ListAsync(cancellationToken)).Select(stored => (ShapeOf(stored), stored.Version))];
+
+    /// <summary>One, without its secret.</summary>
+    /// <exception cref="ApiProblem">There is none of that name.</exception>
+    public async Task<(AccountShape Shape, int Version)> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        var stored = await store.FindAsync(name, cancellationToken) ?? throw ApiProblem.NotFound("account", name);
+        return (ShapeOf(stored), stored.Version);
+    }
+
+    /// <summary>Keeps a new one.</summary>
+    public async Task AddAsync(AccountShape shape, CancellationToken cancellationToken)
+    {
+        var password = shape.Transport.Auth?.Password;
+        _ = AccountWords.Read(shape, password);
+        await RequireOneDefaultAsync(shape, cancellationToken);
+        if (!await store.AddAsync(Sealed(shape, password, 1), cancellationToken)) throw ApiProblem.Conflict($"there is an account '{shape.Name}' already");
+        Forget();
+    }
+
+    /// <summary>Writes one over the version that the caller saw; a password that is left out stays.</summary>
+    public async Task UpdateAsync(AccountShape shape, int seen, CancellationToken cancellationToken)
+    {
+        var stored = await store.FindAsync(shape.Name, cancellationToken) ?? throw ApiProblem.NotFound("account", shape.Name);
+        var password = shape.Transport.Auth?.Password ?? (stored.Secret is { } box ? secrets.TryOpen(stored.Name, box) : null);
+        _ = AccountWords.Read(shape, password);
+        await RequireOneDefaultAsync(shape, cancellationToken);
+        if (!await store.UpdateAsync(Sealed(shape, shape.Transport.Auth is null ? null : password, seen + 1), cancellationToken)) throw ApiProblem.Outdated();
+        Forget();
+    }
+
+    /// <summary>Forgets one.</summary>
+    public async Task RemoveAsync(string name, CancellationToken cancellationToken)
+    {
+        if (!await store.RemoveAsync(name, cancellationToken)) throw ApiProblem.NotFound("account", name);
+        Forget();
+    }
+
+    /// <summary>Puts them in an order that names each once.</summary>
+    public async Task OrderAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        if (!await store.OrderAsync(names, cancellationToken)) throw ApiProblem.Invalid("names", "name every account, each once");
+        Forget();
+    }
+
+    private async Task RequireOneDefaultAsync(AccountShape shape, CancellationToken cancellationToken)
+    {
+        if (!shape.Default) return;
+        var other = (await ListAsync(cancellationToken)).Select(each => each.Shape).FirstOrDefault(each => each.Default && each.Name != shape.Name);
+        if (other is not null) throw ApiProblem.Conflict($"'{other.Name}' is the default account; change that one first");
+    }
+
+    private void Forget()
+    {
+        ready = null;
+        foreach (var listener in listeners.Keys) listener();
+    }
+
+    private StoredAccount Sealed(AccountShape shape, string? password, int version)
+    {
+        var open = shape.Transport.Auth is { } auth ? shape with { Transport = shape.Transport with { Auth = auth with { Password = null } } } : shape;
+        return new(shape.Name, JsonSerializer.Serialize(open, ApiJson.Default.AccountShape), password is null ? null : secrets.Seal(shape.Name, password), version);
+    }
+
+    private static AccountShape ShapeOf(StoredAccount stored) =>
+        JsonSerializer.Deserialize(stored.Settings, ApiJson.Default.AccountShape) ?? throw new InvalidOperationException($"the account {stored.Name} is kept as null");
+
+    private Account? TryReady(AccountShape shape, StoredAccount stored)
+    {
+        try
+        {
+            return AccountWords.Read(shape, stored.Secret is { } box ? secrets.TryOpen(stored.Name, box) : null);
+        }
+        catch (ApiProblem)
+        {
+            // Its secret was sealed with another key file: it sends nothing until it gets its password again, and shows so in its health.
+            return null;
+        }
+    }
+
+    private sealed class Subscription(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+}

@@ -1,0 +1,127 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+using Nightmail.Core.Campaigns;
+using Nightmail.Core.Storage;
+using Nightmail.Server.Campaigns;
+
+namespace Nightmail.Server.Api;
+
+/// <summary><c>/api/campaigns</c>: drafts, their schedule, and what people do to them while they are sent.</summary>
+internal static class CampaignsApi
+{
+    public static void MapCampaigns(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/campaigns").WithTags("campaigns");
+        group.MapPost("", CreateAsync).Needs(KeyScopes.Send).WithName("createCampaign");
+        group.MapGet("", ListAsync).Needs(KeyScopes.Read).WithName("listCampaigns");
+        group.MapGet("/{id}", GetAsync).Needs(KeyScopes.Read).WithName("getCampaign");
+        group.MapPatch("/{id}", EditAsync).Needs(KeyScopes.Send).WithName("editCampaign");
+        group.MapDelete("/{id}", RemoveAsync).Needs(KeyScopes.Send).WithName("deleteCampaign");
+        group.MapPost("/{id}/schedule", ScheduleAsync).Needs(KeyScopes.Send).WithName("scheduleCampaign");
+        group.MapPost("/{id}/pause", (string id, CampaignDesk desk, CancellationToken cancel) => ActAsync(id, desk, desk.PauseAsync, cancel)).Needs(KeyScopes.Send).WithName("pauseCampaign");
+        group.MapPost("/{id}/resume", (string id, CampaignDesk desk, CancellationToken cancel) => ActAsync(id, desk, desk.ResumeAsync, cancel)).Needs(KeyScopes.Send).WithName("resumeCampaign");
+        group.MapPost("/{id}/cancel", (string id, CampaignDesk desk, CancellationToken cancel) => ActAsync(id, desk, desk.CancelAsync, cancel)).Needs(KeyScopes.Send).WithName("cancelCampaign");
+        group.MapPost("/{id}/duplicate", DuplicateAsync).Needs(KeyScopes.Send).WithName("duplicateCampaign");
+        group.MapPost("/{id}/preview", PreviewAsync).Needs(KeyScopes.Read).WithName("previewCampaign");
+        group.MapGet("/{id}/progress", ProgressAsync).Needs(KeyScopes.Read).WithName("campaignProgress");
+    }
+
+    private static async Task<Created<CampaignAnswer>> CreateAsync(Body<CampaignRequest> body, ICampaignStore campaigns, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var draft = CampaignShapes.Draft(body.Value, time);
+        await campaigns.AddAsync(draft, cancellationToken);
+        return TypedResults.Created($"/api/campaigns/{draft.Id}", CampaignShapes.Of(draft, CampaignCounts.None, CampaignStatus.Draft));
+    }
+
+    private static async Task<Ok<Page<CampaignAnswer>>> ListAsync(int? limit, string? cursor, ICampaignStore campaigns, CampaignDesk desk, CancellationToken cancellationToken)
+    {
+        var size = Paging.Size(limit);
+        var found = await campaigns.ListAsync(cursor is null ? null : Paging.Campaign(cursor), size + 1, cancellationToken);
+        List<(Campaign Campaign, CampaignCounts Counts, CampaignStatus Status)> counted = [];
+        foreach (var campaign in found) counted.Add(await desk.FindAsync(campaign.Id, cancellationToken));
+        return TypedResults.Ok(Paging.Of(counted, size, each => CampaignShapes.Of(each.Campaign, each.Counts, each.Status), each => each.Campaign.Id.ToString()));
+    }
+
+    private static async Task<Ok<CampaignAnswer>> GetAsync(string id, HttpResponse response, CampaignDesk desk, CancellationToken cancellationToken)
+    {
+        var (campaign, counts, status) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
+        response.Headers.ETag = $"\"{campaign.Version}\"";
+        return TypedResults.Ok(CampaignShapes.Of(campaign, counts, status));
+    }
+
+    private static async Task<Ok<CampaignAnswer>> EditAsync(string id, Body<CampaignRequest> body, [FromHeader(Name = "If-Match")] string? ifMatch, ICampaignStore campaigns, CampaignDesk desk, CancellationToken cancellationToken)
+    {
+        var (campaign, counts, status) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
+        Require(CampaignAction.Edit, status, counts);
+        if (counts.Total > 0 && (body.Value.Cc ?? body.Value.Bcc) is not null) throw ApiProblem.Conflict("it has recipients already, and each has its copies; duplicate it and set cc and bcc before you add any");
+        var edited = CampaignShapes.Edited(campaign, body.Value) with { Version = Paging.Seen(ifMatch, campaign.Version) + 1 };
+        if (!await campaigns.UpdateAsync(edited, cancellationToken)) throw ApiProblem.Outdated();
+        return TypedResults.Ok(CampaignShapes.Of(edited, counts, status));
+    }
+
+    private static async Task<NoContent> RemoveAsync(string id, ICampaignStore campaigns, CampaignDesk desk, CancellationToken cancellationToken)
+    {
+        var (campaign, counts, status) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
+        Require(CampaignAction.Delete, status, counts);
+        if (counts.Open > 0) await desk.CancelAsync(campaign.Id, cancellationToken);
+        await campaigns.RemoveAsync(campaign.Id, cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary>A draft is let go; one that waits or is paused gets another time.</summary>
+    private static async Task<Ok<CampaignAnswer>> ScheduleAsync(string id, Body<ScheduleShape> body, CampaignDesk desk, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var (instant, wish) = body.Value.ScheduledFor is { } text ? ApiTimes.Read("scheduledFor", text, time) : (time.GetUtcNow(), null);
+        var (campaign, _, status) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
+        if (status is CampaignStatus.Scheduled or CampaignStatus.Paused) await desk.RescheduleAsync(campaign.Id, instant, wish, cancellationToken);
+        else await desk.ScheduleAsync(campaign.Id, instant, wish, body.Value.AllowMissing, cancellationToken);
+        return await AnswerAsync(campaign.Id, desk, cancellationToken);
+    }
+
+    private static async Task<Ok<CampaignAnswer>> ActAsync(string id, CampaignDesk desk, Func<CampaignId, CancellationToken, Task<Campaign>> act, CancellationToken cancellationToken)
+    {
+        await act(Paging.Campaign(id), cancellationToken);
+        return await AnswerAsync(Paging.Campaign(id), desk, cancellationToken);
+    }
+
+    private static async Task<Created<CampaignAnswer>> DuplicateAsync(string id, ICampaignStore campaigns, CampaignDesk desk, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var (campaign, _, _) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
+        var copy = campaign with
+        {
+            Id = CampaignId.New(time), Name = $"{campaign.Name} (copy)", Stance = CampaignStance.Draft, TemplateVersion = null, ScheduledFor = null, Wish = null, StartedAt = null, CompletedAt = null,
+            CreatedAt = time.GetUtcNow(), Version = 1,
+        };
+        await campaigns.AddAsync(copy, cancellationToken);
+        return TypedResults.Created($"/api/campaigns/{copy.Id}", CampaignShapes.Of(copy, CampaignCounts.None, CampaignStatus.Draft));
+    }
+
+    private static async Task<Ok<PreviewAnswer>> PreviewAsync(string id, Body<PreviewRequest> body, CampaignDesk desk, ITemplateStore templates, ITemplateRenderer renderer, ICampaignEmails emails, CancellationToken cancellationToken)
+    {
+        var (campaign, _, _) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
+        var words = await CampaignWords.OfAsync(campaign, templates, cancellationToken) ?? throw ApiProblem.NotFound("template", campaign.Template.ToString()!);
+        var variables = body.Value.Variables is { } given ? given.GetRawText() : await emails.RecipientsAsync(campaign.Id, null, null, 1, cancellationToken) is [var first, ..] ? first.Variables : null;
+        return TypedResults.Ok(Previews.Of(renderer, words, variables));
+    }
+
+    private static async Task<Ok<ProgressAnswer>> ProgressAsync(string id, CampaignDesk desk, CampaignPace pace, CancellationToken cancellationToken)
+    {
+        var (campaign, counts, status) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
+        var (rate, eta) = pace.Of(campaign, counts, status);
+        return TypedResults.Ok(new ProgressAnswer(status.Name(), counts.Total, counts.Pending, counts.Sending, counts.Paused, counts.Sent, counts.Failed, counts.Cancelled, counts.InDoubt, rate, ApiTimes.Text(eta)));
+    }
+
+    private static async Task<Ok<CampaignAnswer>> AnswerAsync(CampaignId id, CampaignDesk desk, CancellationToken cancellationToken)
+    {
+        var (campaign, counts, status) = await desk.FindAsync(id, cancellationToken);
+        return TypedResults.Ok(CampaignShapes.Of(campaign, counts, status));
+    }
+
+    private static void Require(CampaignAction action, CampaignStatus status, CampaignCounts counts)
+    {
+        if (CampaignRules.WhyNot(action, status, counts) is { } refusal) throw ApiProblem.Conflict(refusal);
+    }
+}

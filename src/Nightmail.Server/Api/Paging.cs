@@ -1,0 +1,31 @@
+using Nightmail.Core.Campaigns;
+using Nightmail.Core.Emails;
+
+namespace Nightmail.Server.Api;
+
+/// <summary>What requests have in common: pages, ids, versions.</summary>
+internal static class Paging
+{
+    private const int Usual = 100;
+    private const int Most = 1000;
+
+    /// <summary>How many a page holds.</summary>
+    public static int Size(int? limit) => limit is null ? Usual : limit is >= 1 and <= Most ? limit.Value : throw ApiProblem.Invalid("limit", $"{limit} is not between 1 and {Most}");
+
+    /// <summary>A page of what was asked for with one more than it holds, which tells whether there is a next one.</summary>
+    public static Page<TShape> Of<T, TShape>(IReadOnlyList<T> found, int size, Func<T, TShape> shape, Func<T, string> cursor) =>
+        new([.. found.Take(size).Select(shape)], found.Count > size ? cursor(found[size - 1]) : null);
+
+    /// <summary>An email's id.</summary>
+    public static EmailId Email(string id) => EmailId.TryParse(id, out var read) ? read : throw ApiProblem.NotFound("email", Printable.OneLine(id));
+
+    /// <summary>A campaign's id.</summary>
+    public static CampaignId Campaign(string id) => CampaignId.TryParse(id, out var read) ? read : throw ApiProblem.NotFound("campaign", Printable.OneLine(id));
+
+    /// <summary>A template's id.</summary>
+    public static TemplateId Template(string id) => TemplateId.TryParse(id, out var read) ? read : throw ApiProblem.NotFound("template", Printable.OneLine(id));
+
+    /// <summary>The version that If-Match names; without one, the present.</summary>
+    public static int Seen(string? ifMatch, int present) =>
+        ifMatch is null ? present : int.TryParse(ifMatch.Trim('"'), out var seen) ? seen : throw ApiProblem.Invalid("If-Match", "it is the ETag that a GET gave");
+}

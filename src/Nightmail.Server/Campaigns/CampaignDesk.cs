@@ -1,0 +1,143 @@
+using Nightmail.Core.Campaigns;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+using Nightmail.Server.Api;
+using Nightmail.Server.Events;
+
+namespace Nightmail.Server.Campaigns;
+
+/// <summary>Does what people want of campaigns: decides by the rules, writes the campaign, and sets the gate that claim and begin look at.</summary>
+internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails emails, ITemplateStore templates, ISuppressionStore suppressions, ITemplateRenderer renderer, EngineReporter reporter, TimeProvider time)
+{
+    /// <summary>Recipients in one transaction: well under 50 ms of writing.</summary>
+    public const int RecipientsAtOnce = 500;
+
+    /// <summary>Times that a step is tried anew because somebody else changed the campaign in between.</summary>
+    private const int MostTries = 5;
+
+    /// <summary>Recipients that a check of variables names; more would not be read.</summary>
+    private const int MostNamed = 20;
+
+    /// <summary>The campaign with its recipients counted.</summary>
+    /// <exception cref="ApiProblem">404.</exception>
+    public async Task<(Campaign Campaign, CampaignCounts Counts, CampaignStatus Status)> FindAsync(CampaignId id, CancellationToken cancellationToken)
+    {
+        var campaign = await campaigns.FindAsync(id, cancellationToken) ?? throw ApiProblem.NotFound("campaign", id.ToString());
+        var counts = await emails.CountAsync(id, cancellationToken);
+        return (campaign, counts, CampaignStatuses.Of(campaign, counts, time.GetUtcNow()));
+    }
+
+    /// <summary>Keeps recipients in a draft. Suppressed addresses and those that are there already are left out.</summary>
+    public async Task<RecipientTally> AddAsync(Campaign campaign, IEnumerable<WordedRecipient> recipients, CancellationToken cancellationToken)
+    {
+        var tally = new RecipientTally();
+        foreach (var batch in recipients.Chunk(RecipientsAtOnce))
+        {
+            var suppressed = await suppressions.FindAsync([.. batch.SelectMany(each => Suppression.TargetsFor(each.Mailbox.Address)).Distinct(StringComparer.Ordinal)], cancellationToken);
+            List<ScheduledEmail> wanted = [.. batch.Where(each => !Suppression.TargetsFor(each.Mailbox.Address).Any(suppressed.Contains)).Select(each => EmailOf(campaign, each))];
+            var added = await emails.AddRecipientsAsync(campaign.Id, wanted, cancellationToken);
+            tally = new(tally.Added + added, tally.Duplicates + wanted.Count - added, tally.Suppressed + batch.Length - wanted.Count);
+        }
+
+        return tally;
+    }
+
+    /// <summary>Lets a draft go at an instant: one write, from which on it starts by itself.</summary>
+    public async Task<Campaign> ScheduleAsync(CampaignId id, DateTimeOffset at, Wish? wish, bool allowMissing, CancellationToken cancellationToken)
+    {
+        var (draft, counts, status) = await FindAsync(id, cancellationToken);
+        Require(CampaignAction.Schedule, status, counts);
+        var template = draft.Template is { } name ? await templates.FindAsync(name, null, cancellationToken) ?? throw ApiProblem.NotFound("template", name.ToString()) : null;
+        var fixedDraft = draft with { TemplateVersion = template?.Version };
+        await RequireWordsAsync(fixedDraft, allowMissing, cancellationToken);
+        return await ChangeAsync(id, CampaignAction.Schedule, campaign => campaign with { Stance = CampaignStance.Released, ScheduledFor = at, Wish = wish, TemplateVersion = template?.Version }, cancellationToken);
+    }
+
+    /// <summary>Gives a campaign that has not started another time.</summary>
+    public Task<Campaign> RescheduleAsync(CampaignId id, DateTimeOffset at, Wish? wish, CancellationToken cancellationToken) =>
+        ChangeAsync(id, CampaignAction.Reschedule, campaign => campaign with { ScheduledFor = at, Wish = wish }, cancellationToken);
+
+    /// <summary>Once this has returned, nothing of it begins until it is resumed.</summary>
+    public Task<Campaign> PauseAsync(CampaignId id, CancellationToken cancellationToken) =>
+        ChangeAsync(id, CampaignAction.Pause, campaign => campaign with { Stance = CampaignStance.Paused }, cancellationToken);
+
+    /// <summary>Ends a pause.</summary>
+    public Task<Campaign> ResumeAsync(CampaignId id, CancellationToken cancellationToken) =>
+        ChangeAsync(id, CampaignAction.Resume, campaign => campaign with { Stance = CampaignStance.Released }, cancellationToken);
+
+    /// <summary>Once this has returned, nothing of it begins any more.</summary>
+    public Task<Campaign> CancelAsync(CampaignId id, CancellationToken cancellationToken) =>
+        ChangeAsync(id, CampaignAction.Cancel, campaign => campaign with { Stance = CampaignStance.Cancelled }, cancellationToken);
+
+    /// <summary>Sets all gates to what the campaigns say: after a restart, and where a process died between the two writes.</summary>
+    public async Task AlignGatesAsync(CancellationToken cancellationToken)
+    {
+        const int AtOnce = 500;
+        CampaignId? after = null;
+        while (await campaigns.ListAsync(after, AtOnce, cancellationToken) is { Count: > 0 } some)
+        {
+            foreach (var campaign in some)
+                if (await emails.GateAsync(campaign.Id, cancellationToken) != GateOf(campaign)) await emails.SetGateAsync(campaign.Id, GateOf(campaign), cancellationToken);
+            after = some[^1].Id;
+        }
+    }
+
+    private static CampaignGate GateOf(Campaign campaign) => new(campaign.Stance, campaign.ScheduledFor ?? DateTimeOffset.MaxValue);
+
+    private async Task<Campaign> ChangeAsync(CampaignId id, CampaignAction action, Func<Campaign, Campaign> change, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var (seen, counts, status) = await FindAsync(id, cancellationToken);
+            Require(action, status, counts);
+            var changed = change(seen) with { Version = seen.Version + 1 };
+            if (await campaigns.UpdateAsync(changed, cancellationToken))
+            {
+                await emails.SetGateAsync(id, GateOf(changed), cancellationToken);
+                reporter.Campaign(id, CampaignStatuses.Of(changed, counts, time.GetUtcNow()).Name());
+                return changed;
+            }
+
+            if (tries == MostTries) throw ApiProblem.Outdated();
+        }
+    }
+
+    private static void Require(CampaignAction action, CampaignStatus status, CampaignCounts counts)
+    {
+        if (CampaignRules.WhyNot(action, status, counts) is { } refusal) throw ApiProblem.Conflict(refusal);
+    }
+
+    /// <summary>Refuses words that cannot be rendered, and recipients that lack a variable.</summary>
+    private async Task RequireWordsAsync(Campaign campaign, bool allowMissing, CancellationToken cancellationToken)
+    {
+        var words = await CampaignWords.OfAsync(campaign, templates, cancellationToken) ?? throw ApiProblem.NotFound("template", campaign.Template.ToString()!);
+        var findings = renderer.Inspect(words);
+        if (findings.Problem is { } problem) throw ApiProblem.Invalid(problem.Field, problem.Error);
+        if (string.IsNullOrWhiteSpace(words.Subject)) throw ApiProblem.Invalid("subject", "it has no subject");
+        if (words.Html is null && words.Text is null) throw ApiProblem.Invalid("html", "it has neither HTML nor text");
+        if (allowMissing || findings.Variables.Count == 0) return;
+        List<string> lacking = [];
+        EmailId? after = null;
+        while (lacking.Count < MostNamed && await emails.RecipientsAsync(campaign.Id, null, after, RecipientsAtOnce, cancellationToken) is { Count: > 0 } some)
+        {
+            foreach (var email in some)
+                if (Variables.Missing(findings.Variables, email.Variables) is { Count: > 0 } missing) lacking.Add($"{email.Content.To[0]}: {string.Join(", ", missing)}");
+            after = some[^1].Id;
+        }
+
+        if (lacking.Count > 0) throw ApiProblem.Invalid("variables", $"variables are missing; add them, or send with allowMissing. {string.Join("; ", lacking.Take(MostNamed))}{(lacking.Count >= MostNamed ? "; and perhaps more" : "")}");
+    }
+
+    private ScheduledEmail EmailOf(Campaign campaign, WordedRecipient recipient)
+    {
+        var now = time.GetUtcNow();
+        return new()
+        {
+            Id = EmailId.New(time), Content = new() { To = [recipient.Mailbox.ToString()], Cc = campaign.Cc, Bcc = campaign.Bcc }, ScheduledFor = now, CreatedAt = now, LastModified = now,
+            Account = campaign.Account, Campaign = campaign.Id, Variables = Variables.WithRecipient(recipient),
+        };
+    }
+}
+
+/// <summary>What became of recipients that were to be added.</summary>
+internal sealed record RecipientTally(long Added = 0, long Duplicates = 0, long Suppressed = 0);

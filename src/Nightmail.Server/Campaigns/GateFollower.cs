@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Hosting;
+using Nightmail.Core.Storage;
+using Nightmail.Server.Events;
+
+namespace Nightmail.Server.Campaigns;
+
+/// <summary>Lets the rows of cancelled campaigns follow, some at a time, and makes gates and campaigns agree after a restart.</summary>
+internal sealed class GateFollower(ICampaignEmails emails, CampaignDesk desk, ServerMeters meters, TimeProvider time) : BackgroundService
+{
+    /// <summary>A cancel shows in the counts within this.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    /// <summary>One pass: everything that has to follow by now.</summary>
+    public async Task RunOnceAsync(CancellationToken cancellationToken)
+    {
+        while (await emails.FollowGatesAsync(cancellationToken) > 0)
+        {
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await desk.AlignGatesAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            do
+            {
+                try
+                {
+                    await RunOnceAsync(stoppingToken);
+                }
+                catch (StoreException)
+                {
+                    meters.StoreFailed();
+                }
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException)
+        {
+            // The server ends.
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+
+namespace Nightmail.Server.Events;
+
+/// <summary>Passes on what the engine does: to the feed, to the send log, to the counters.</summary>
+internal sealed class EngineReporter(EventFeed feed, SendLogWriter log, ServerMeters meters) : IEngineObserver
+{
+    /// <inheritdoc/>
+    public void On(EngineEvent happened)
+    {
+        switch (happened)
+        {
+            case EngineEvent.Recorded recorded:
+                meters.Attempted(recorded.Email.Status, recorded.Took);
+                log.Add(EntryOf(recorded));
+                Email(recorded.Email);
+                break;
+            case EngineEvent.Rescued rescued:
+                Email(rescued.Email);
+                break;
+            case EngineEvent.AccountHeld held:
+                feed.Publish("account", Json(json =>
+                {
+                    json.WriteString("account", held.Account);
+                    json.WriteString("circuit", "open");
+                    json.WriteString("until", held.Until.UtcDateTime);
+                    json.WriteString("reason", held.Fault.Words);
+                }));
+                break;
+            case EngineEvent.StoreFailed failed:
+                meters.StoreFailed();
+                feed.Publish("worker", Json(json => json.WriteString("trouble", failed.Message)));
+                break;
+        }
+    }
+
+    /// <summary>Tells of a change of an email's status.</summary>
+    public void Email(ScheduledEmail email) => feed.Publish("email", Json(json =>
+    {
+        json.WriteString("id", email.Id.ToString());
+        json.WriteString("status", email.Status.Name());
+        if (email.Campaign is { } campaign) json.WriteString("campaignId", campaign.ToString());
+        json.WriteNumber("attempts", email.Attempts);
+    }));
+
+    /// <summary>Tells of a change of a campaign.</summary>
+    public void Campaign(Core.Campaigns.CampaignId id, string status) => feed.Publish("campaign", Json(json =>
+    {
+        json.WriteString("id", id.ToString());
+        json.WriteString("status", status);
+    }));
+
+    /// <summary>Tells of a change of the workers.</summary>
+    public void Worker(string what) => feed.Publish("worker", Json(json => json.WriteString("state", what)));
+
+    private static SendLogEntry EntryOf(EngineEvent.Recorded recorded)
+    {
+        var email = recorded.Email;
+        var words = email.Status == EmailStatus.Sent ? email.SentReply : email.LastError;
+        var (code, enhanced) = ReplyCodes.Read(words);
+        return new()
+        {
+            At = recorded.At, Email = email.Id, Campaign = email.Campaign, Attempt = recorded.Attempt, Account = recorded.Account, Recipient = email.AllRecipients().Select(each => each.Address).FirstOrDefault() ?? "",
+            Outcome = email.Status, Words = words, Code = code, Enhanced = enhanced, Took = recorded.Took,
+        };
+    }
+
+    private static string Json(Action<Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+}
+
+/// <summary>Reads the codes out of a reply's words.</summary>
+internal static class ReplyCodes
+{
+    /// <summary>The three digits and the enhanced code at the beginning of <c>250 2.0.0 Ok</c>, where they are.</summary>
+    public static (int? Code, string? Enhanced) Read(string? words)
+    {
+        if (words is null) return (null, null);
+        var parts = words.Split(' ', 3);
+        if (parts[0].Length != 3 || !int.TryParse(parts[0], out var code) || code is < 200 or > 599) return (null, null);
+        var enhanced = parts.Length > 1 && parts[1].Split('.') is { Length: 3 } digits && digits.All(part => part.Length is > 0 and <= 3 && part.All(char.IsAsciiDigit)) ? parts[1] : null;
+        return (code, enhanced);
+    }
+}

@@ -1,0 +1,83 @@
+using Microsoft.Extensions.Hosting;
+using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
+using Nightmail.Server.Accounts;
+using Nightmail.Server.Events;
+
+namespace Nightmail.Server.Workers;
+
+/// <summary>The worker of this server. When the accounts change it ends in order and another one begins with the new ones.</summary>
+internal sealed class WorkerService(ServerParts parts, IMessageComposer composer, AccountBook book, EngineReporter reporter) : BackgroundService
+{
+    /// <summary>How long what is on its way may take when the server ends. Less than the 90 s after which systemd kills.</summary>
+    public static readonly TimeSpan FinishLimit = TimeSpan.FromSeconds(80);
+
+    private readonly SemaphoreSlim changed = new(0);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var subscription = book.OnChanged(() => changed.Release());
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested) await RunOnceAsync(await book.ReadyAsync(stoppingToken), stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server ends.
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        base.Dispose();
+        changed.Dispose();
+    }
+
+    /// <summary>One worker's life: until the accounts change or the server ends.</summary>
+    private async Task RunOnceAsync(IReadOnlyList<Account> accounts, CancellationToken stoppingToken)
+    {
+        if (accounts.Count == 0)
+        {
+            await changed.WaitAsync(stoppingToken);
+            return;
+        }
+
+        var byName = accounts.ToDictionary(account => account.Name, StringComparer.Ordinal);
+        var transports = new Dictionary<string, ITransport>(StringComparer.Ordinal);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        using var abandon = new CancellationTokenSource();
+        await using var limit = stoppingToken.Register(() => Abandon(abandon));
+        var worker = new Worker(new()
+        {
+            Store = parts.Emails,
+            Composer = composer,
+            Accounts = accounts,
+            Transports = name => transports.TryGetValue(name, out var open) ? open : transports[name] = parts.Transport(byName[name]),
+            Policy = parts.Delivery,
+            Circuit = parts.Circuit,
+            Time = parts.Time,
+            Random = parts.Random,
+            Observer = reporter,
+        });
+
+        // The engine is written for one thread at a time, as in its simulation: its continuations come back to this scheduler.
+        var oneAtATime = new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler;
+        reporter.Worker("started");
+        var running = Task.Factory.StartNew(() => worker.RunAsync(WorkerMode.Forever, stop.Token, abandon.Token), CancellationToken.None, TaskCreationOptions.DenyChildAttach, oneAtATime).Unwrap();
+        var change = changed.WaitAsync(stop.Token);
+        await Task.WhenAny(running, change);
+        await stop.CancelAsync();
+        await running;
+        await change.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        foreach (var transport in transports.Values) await transport.DisposeAsync();
+        reporter.Worker("ended");
+    }
+
+    private void Abandon(CancellationTokenSource abandon)
+    {
+        var timer = parts.Time.CreateTimer(_ => abandon.Cancel(), null, FinishLimit, Timeout.InfiniteTimeSpan);
+        abandon.Token.Register(timer.Dispose);
+    }
+}

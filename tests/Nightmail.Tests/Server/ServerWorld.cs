@@ -1,0 +1,108 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Nightmail.Core.Storage;
+using Nightmail.Mail.Mime;
+using Nightmail.Mail.Transports;
+using Nightmail.Server;
+using Nightmail.Server.Hosting;
+using Nightmail.Store.Sql;
+using Nightmail.Store.Sql.Sqlite;
+
+namespace Nightmail.Tests.Server;
+
+/// <summary>A server on a data folder of its own, in this process, asked over real HTTP.</summary>
+internal sealed class ServerWorld : IAsyncDisposable
+{
+    private readonly List<string> said = [];
+    private SqliteEmailStore? store;
+    private ControlPlane? plane;
+    private NightmailServer? server;
+
+    private ServerWorld()
+    {
+    }
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("nightmail-server-").FullName;
+
+    /// <summary>Asks with the key of the first start.</summary>
+    public HttpClient Client { get; private set; } = new();
+
+    public IEmailStore Emails => store!;
+
+    public IReadOnlyList<string> Said => said;
+
+    public static async Task<ServerWorld> StartAsync(bool sends = true)
+    {
+        var world = new ServerWorld();
+        await world.OpenAsync(sends);
+        return world;
+    }
+
+    /// <summary>Ends the server in order and starts it again on the same folder.</summary>
+    public async Task RestartAsync(bool sends = true)
+    {
+        await CloseAsync();
+        await OpenAsync(sends);
+    }
+
+    /// <summary>Asks, with a JSON body where there is one.</summary>
+    public async Task<(int Status, JsonNode? Body)> AskAsync(HttpMethod method, string path, string? json = null, string? key = null, string contentType = "application/json", params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (json is not null) request.Content = new StringContent(json, Encoding.UTF8, contentType);
+        if (key is not null) request.Headers.Authorization = key.Length == 0 ? null : new AuthenticationHeaderValue("Bearer", key);
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        using var client = key is null ? null : new HttpClient { BaseAddress = Client.BaseAddress };
+        using var response = await (client ?? Client).SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        var isJson = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) is true;
+        return ((int)response.StatusCode, isJson && text.Length > 0 ? JsonNode.Parse(text) : text.Length > 0 ? JsonValue.Create(text) : null);
+    }
+
+    public Task<(int Status, JsonNode? Body)> PostAsync(string path, string json) => AskAsync(HttpMethod.Post, path, json);
+
+    public Task<(int Status, JsonNode? Body)> GetAsync(string path) => AskAsync(HttpMethod.Get, path);
+
+    /// <summary>Makes an account that sends to the sink.</summary>
+    public Task<(int Status, JsonNode? Body)> AddAccountAsync(int port, int connections = 4) => PostAsync("/api/accounts",
+        $$$"""{"name":"work","from":"News <news@sender.example>","transport":{"type":"smtp","host":"127.0.0.1","port":{{{port}}},"security":"none"},"limits":{"connections":{{{connections}}}}}""");
+
+    /// <summary>A key with these scopes alone.</summary>
+    public async Task<string> KeyAsync(params string[] scopes) =>
+        (string)(await PostAsync("/api/keys", $$"""{"name":"test","scopes":[{{string.Join(',', scopes.Select(scope => $"\"{scope}\""))}}]}""")).Body!["key"]!;
+
+    /// <summary>Waits until the campaign has that status.</summary>
+    public Task WaitForStatusAsync(string campaign, string status) =>
+        Eventually.HoldsAsync(async () => (string?)(await GetAsync($"/api/campaigns/{campaign}/progress")).Body!["status"] == status, $"the campaign to be {status}");
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private async Task OpenAsync(bool sends)
+    {
+        store = SqliteEmailStore.Open(new() { Folder = Folder }, TimeProvider.System);
+        plane = ControlPlane.OpenSqlite(Folder);
+        var parts = new ServerParts
+        {
+            Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Composer = new MessageComposer(store.Blobs),
+            Transport = account => TransportFactory.Create(account, new(), TimeProvider.System, new Random(1)), Time = TimeProvider.System, Random = new Random(1),
+        };
+        server = await NightmailServer.StartAsync(parts, new() { Folder = Folder, Urls = ["http://127.0.0.1:0"], Sends = sends, Say = said.Add }, CancellationToken.None);
+        Client = new HttpClient { BaseAddress = new Uri(server.Urls[0]), Timeout = TimeSpan.FromMinutes(5) };
+        Client.DefaultRequestHeaders.Authorization = new("Bearer", File.ReadAllText(Path.Combine(Folder, "api-key")).Trim());
+    }
+
+    private async Task CloseAsync()
+    {
+        Client.Dispose();
+        await server!.StopAsync(CancellationToken.None);
+        await server.DisposeAsync();
+        await plane!.DisposeAsync();
+        await store!.DisposeAsync();
+    }
+}
