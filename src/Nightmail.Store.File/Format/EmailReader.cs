@@ -30,6 +30,8 @@ internal ref struct EmailReader
     /// <param name="hasUnknown">True when it holds keys that are not known here.</param>
     public static ScheduledEmail Read(ReadOnlySpan<byte> raw, EmailId id, out bool hasUnknown)
     {
+        // A key that is not known is only carried along; it must not be found later that it cannot be.
+        if (!System.Text.Unicode.Utf8.IsValid(raw)) throw new FormatException("it is not UTF-8 text");
         var json = new Utf8JsonReader(raw, new JsonReaderOptions { AllowTrailingCommas = true });
         var email = new EmailReader { attachments = [], recipients = [], failedAccounts = [] };
         json.Read();

@@ -110,7 +110,9 @@ internal ref struct QueueScanner
                 break;
             default:
                 // A copy, so that it does not hold the whole file in memory through all later versions.
-                carried.Add(new(name, Value().ToArray()));
+                var value = Value().ToArray();
+                if (!System.Text.Unicode.Utf8.IsValid(value)) throw new InvalidOperationException($"'{name}' is not UTF-8 text");
+                carried.Add(new(name, value));
                 break;
         }
     }
