@@ -152,7 +152,10 @@ internal ref struct QueueScanner
             canonical &= place >= last + (index < 0 ? 0 : 1) && (place >= QueueKeys.EntryAlways || place == last + 1) && IsIndented((int)json.TokenStartIndex);
             last = place;
             canonical &= index >= 0 || !IsOlderName();
+            var unknown = index < 0 ? json.GetString() : null;
             json.Read();
+            // Another email inside this one: a brace was lost, and that one must not go down as an unknown key.
+            if (unknown is not null && json.TokenType == JsonTokenType.StartObject && EmailId.TryParse(unknown, out _)) throw new FormatException($"the end of {key} is missing");
             switch (index < 0 ? "" : QueueKeys.Entry[index])
             {
                 case "status":
@@ -218,6 +221,8 @@ internal ref struct QueueScanner
             else json.Skip();
         }
 
+        var raw = bytes.AsSpan(from, start + (int)json.BytesConsumed - from).ToArray();
+        if (!System.Text.Unicode.Utf8.IsValid(raw)) throw new InvalidOperationException("'statistics' is not UTF-8 text");
         statistics = new()
         {
             Scheduled = counts[0], Sent = counts[1], Failed = counts[2], Cancelled = counts[3], Pruned = pruned,
