@@ -19,7 +19,7 @@ internal sealed class QueueGuard(IDisk disk, QueuePaths paths, QueueFileOptions 
                 $"{paths.Folder} lies on another machine ({network}), where this machine's lock may mean nothing and two workers could send the same email; nothing was changed: name a queue on a local disk with --queue, or allow it with scheduler.persistence.allowNetworkFileSystem");
         }
 
-        if (disk.Stat(paths.Queue) is { IsFolder: false, IsOwn: true } queue && Permissions.IsWide(queue.Mode, Permissions.OwnerOnly))
+        if (disk.Stat(paths.Queue) is { IsFolder: false, IsSpecial: false, IsOwn: true } queue && Permissions.IsWide(queue.Mode, Permissions.OwnerOnly))
             Permissions.Tighten(disk, new(paths.Queue, queue.Mode, Permissions.OwnerOnly), options.Observer);
         passed = true;
     }

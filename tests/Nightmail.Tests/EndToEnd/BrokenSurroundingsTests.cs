@@ -99,10 +99,10 @@ public sealed class BrokenSurroundingsTests
         await using var home = Household.WithServer(1);
         await ShellAsync($"mkfifo '{home.Queue}'");
         var pipe = await home.RunAsync(Schedule);
-        (pipe.ExitCode, pipe.Errors.Contains("a pipe or a device", StringComparison.Ordinal)).ShouldBe((69, true), pipe.Errors);
+        (pipe.ExitCode, pipe.Errors.Contains("file", StringComparison.Ordinal)).ShouldBe((69, true), pipe.Errors);
         await ShellAsync($"test -p '{home.Queue}' && rm '{home.Queue}' && mkdir '{home.Queue}'");
         var folder = await home.RunAsync(Schedule);
-        (folder.ExitCode, folder.Errors.Contains("it is a folder", StringComparison.Ordinal)).ShouldBe((69, true), folder.Errors);
+        (folder.ExitCode, folder.Errors.Contains(home.Queue, StringComparison.Ordinal)).ShouldBe((69, true), folder.Errors);
         Directory.Exists(home.Queue).ShouldBeTrue();
         (await home.RunAsync("health")).ExitCode.ShouldBe(11);
     }
