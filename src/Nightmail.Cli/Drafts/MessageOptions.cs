@@ -15,7 +15,7 @@ internal sealed class MessageOptions
     private readonly Option<string?> body = Words.Text("--body", "TEXT", "The text");
     private readonly Option<string?> bodyFile = Words.Text("--body-file", "FILE", "A file with the text; - is standard input, as is - alone");
     private readonly Option<string?> html = Words.Text("--html", "FILE", "A file with the HTML; images that it names by cid:FILE travel inside");
-    private readonly Flag markdown = new("--markdown", "The text is Markdown (not in this version)");
+    private readonly Flag markdown = new("--markdown", "The text is Markdown: it is sent as it stands, with the HTML that it makes beside it");
     private readonly Option<string[]> attach = Words.Texts("--attach", "FILE", "A file to attach; may be repeated");
     private readonly Option<string[]> header = Words.Texts("--header", "NAME:VALUE", "A further header field; may be repeated");
     private readonly Option<string?> eml = Words.Text("--eml", "FILE", "A complete RFC 5322 message; - is standard input. Its bytes are kept");
@@ -31,7 +31,6 @@ internal sealed class MessageOptions
     /// <exception cref="CommandFailure">The options contradict each other.</exception>
     public MessageWords Read(ParseResult words)
     {
-        if (markdown.IsSet(words)) throw CommandFailure.Refused("--markdown is not available in this version; give the text with --body-file and the HTML with --html");
         var dash = words.GetValue(standardInput);
         if (dash is not null and not "-") throw CommandFailure.Usage($"unexpected word '{dash}'; quote text with blanks, and write - to read the body from standard input");
         var bodies = new[] { words.GetValue(body) is not null, words.GetValue(bodyFile) is not null, dash is not null && words.GetValue(eml) is null };
@@ -46,12 +45,15 @@ internal sealed class MessageOptions
             Body = words.GetValue(body),
             BodyFile = dash ?? words.GetValue(bodyFile),
             Html = words.GetValue(html),
+            IsMarkdown = markdown.IsSet(words),
             Attachments = words.GetValue(attach) ?? [],
             Headers = words.GetValue(header) ?? [],
             Eml = words.GetValue(eml),
         };
         if (given.Eml is not null && given.WordsContent)
-            throw CommandFailure.Usage("--eml brings a complete message: leave --from, --subject, --body, --body-file, --html, --attach and --header away");
+            throw CommandFailure.Usage("--eml brings a complete message: leave --from, --subject, --body, --body-file, --html, --markdown, --attach and --header away");
+        if (given is { IsMarkdown: true, Html: not null }) throw CommandFailure.Usage("--markdown makes the HTML itself: leave --html away");
+        if (given is { IsMarkdown: true, Body: null, BodyFile: null }) throw CommandFailure.Usage("--markdown needs the text: give --body, --body-file or -");
         return given;
     }
 }
@@ -83,6 +85,9 @@ internal sealed record MessageWords
     /// <summary>The file with the HTML.</summary>
     public string? Html { get; init; }
 
+    /// <summary>True when the text is Markdown, from which the HTML is made.</summary>
+    public bool IsMarkdown { get; init; }
+
     /// <summary>Files to attach.</summary>
     public IReadOnlyList<string> Attachments { get; init; } = [];
 
@@ -93,5 +98,5 @@ internal sealed record MessageWords
     public string? Eml { get; init; }
 
     /// <summary>True when anything is given that a complete message brings itself.</summary>
-    public bool WordsContent => From is not null || Subject is not null || Body is not null || BodyFile is not null || Html is not null || Attachments.Count > 0 || Headers.Count > 0;
+    public bool WordsContent => From is not null || Subject is not null || Body is not null || BodyFile is not null || Html is not null || IsMarkdown || Attachments.Count > 0 || Headers.Count > 0;
 }

@@ -23,6 +23,7 @@ internal sealed class WordedDraft : Draft
     {
         var html = words.Html is { } file ? await InputFiles.ReadTextAsync(file, "--html", session.Surroundings, cancellationToken) : null;
         var text = words.Body ?? (words.BodyFile is { } body ? await InputFiles.ReadTextAsync(body, "--body-file", session.Surroundings, cancellationToken) : null);
+        if (words.IsMarkdown) html = MarkdownBody.ToHtml(text ?? "");
         var content = new EmailContent
         {
             From = words.From is { } from ? MailboxWords.Read([from], "--from")[0] : null,

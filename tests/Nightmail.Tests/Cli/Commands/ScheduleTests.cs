@@ -214,14 +214,6 @@ public sealed class ScheduleTests
     }
 
     [Fact]
-    public async Task Markdown_is_refused_for_now()
-    {
-        using var world = new CliWorld().WithAccount();
-
-        (await world.RunAsync([.. Minimal, "--markdown"])).Error.ShouldStartWith("nightmail: --markdown is not available in this version");
-    }
-
-    [Fact]
     public async Task A_time_that_the_clocks_skip_is_explained()
     {
         using var world = new CliWorld().WithAccount();
