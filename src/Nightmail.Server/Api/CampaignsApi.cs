@@ -92,8 +92,16 @@ internal static class CampaignsApi
         var (campaign, _, _) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
         var copy = campaign with
         {
-            Id = CampaignId.New(time), Name = $"{campaign.Name} (copy)", Stance = CampaignStance.Draft, TemplateVersion = null, ScheduledFor = null, Wish = null, StartedAt = null, CompletedAt = null,
-            CreatedAt = time.GetUtcNow(), Version = 1,
+            Id = CampaignId.New(time),
+            Name = $"{campaign.Name} (copy)",
+            Stance = CampaignStance.Draft,
+            TemplateVersion = null,
+            ScheduledFor = null,
+            Wish = null,
+            StartedAt = null,
+            CompletedAt = null,
+            CreatedAt = time.GetUtcNow(),
+            Version = 1,
         };
         await campaigns.AddAsync(copy, cancellationToken);
         return TypedResults.Created($"/api/campaigns/{copy.Id}", CampaignShapes.Of(copy, CampaignCounts.None, CampaignStatus.Draft));

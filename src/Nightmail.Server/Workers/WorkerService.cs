@@ -48,7 +48,9 @@ internal sealed class WorkerService(ServerParts parts, IMessageComposer composer
         var transports = new Dictionary<string, ITransport>(StringComparer.Ordinal);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         using var abandon = new CancellationTokenSource();
-        await using var limit = stoppingToken.Register(() => Abandon(abandon));
+        // Disposed in the other order, each waiting for the other's callback: none finds what it calls gone.
+        await using var finishing = parts.Time.CreateTimer(_ => abandon.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await using var limit = stoppingToken.Register(() => finishing.Change(FinishLimit, Timeout.InfiniteTimeSpan));
         var worker = new Worker(new()
         {
             Store = parts.Emails,
@@ -73,11 +75,5 @@ internal sealed class WorkerService(ServerParts parts, IMessageComposer composer
         await change.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         foreach (var transport in transports.Values) await transport.DisposeAsync();
         reporter.Worker("ended");
-    }
-
-    private void Abandon(CancellationTokenSource abandon)
-    {
-        var timer = parts.Time.CreateTimer(_ => abandon.Cancel(), null, FinishLimit, Timeout.InfiniteTimeSpan);
-        abandon.Token.Register(timer.Dispose);
     }
 }

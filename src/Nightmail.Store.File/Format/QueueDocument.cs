@@ -68,10 +68,10 @@ internal sealed class QueueDocument
     /// <summary>The same queue with other entries; it has no bytes before it is written.</summary>
     public QueueDocument With(
         IReadOnlyList<QueueEntry> entries, QueueStatistics? statistics = null, long? revision = null, bool? paused = null, IReadOnlyList<CarriedKey>? carried = null) => new(entries)
-    {
-        Buffer = [], Length = 0, Created = Created, LastModified = LastModified, Revision = revision ?? Revision,
-        Statistics = statistics ?? Statistics, SendingPaused = paused ?? SendingPaused, Carried = carried ?? Carried,
-    };
+        {
+            Buffer = [], Length = 0, Created = Created, LastModified = LastModified, Revision = revision ?? Revision,
+            Statistics = statistics ?? Statistics, SendingPaused = paused ?? SendingPaused, Carried = carried ?? Carried,
+        };
 
     /// <summary>Writes the file as it would be if it held only these entries of it.</summary>
     public void WriteOnly(IReadOnlyList<QueueEntry> entries, Stream stream)
