@@ -22,6 +22,7 @@ internal sealed class CommandLine
         new("cancel", () => new CancelCommand()),
         new("undo", () => new UndoCommand()),
         new("reschedule", () => new RescheduleCommand()),
+        new("edit", () => new EditCommand()),
         new("send-now", () => new SendNowCommand()),
         new("retry", () => new RetryCommand()),
         new("mark-sent", () => new MarkSentCommand()),

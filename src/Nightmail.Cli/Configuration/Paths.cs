@@ -41,10 +41,16 @@ internal static class Paths
         return Path.Combine(variable("HOME") is { Length: > 0 } user ? user : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "share", "nightmail");
     }
 
+    /// <summary>The folder for what this program keeps by the way, and which nothing depends on.</summary>
+    public static string State(Func<string, string?> variable) => Path.Combine(
+        variable("XDG_STATE_HOME") is { } state && Path.IsPathFullyQualified(state) ? state : Path.Combine(Home(variable), ".local", "state"), "nightmail");
+
     private static string ConfigHome(Func<string, string?> variable)
     {
         // The XDG base directory specification: a relative path is to be ignored.
         if (variable("XDG_CONFIG_HOME") is { } home && Path.IsPathFullyQualified(home)) return home;
-        return Path.Combine(variable("HOME") is { Length: > 0 } user ? user : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config");
+        return Path.Combine(Home(variable), ".config");
     }
+
+    private static string Home(Func<string, string?> variable) => variable("HOME") is { Length: > 0 } user ? user : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 }
