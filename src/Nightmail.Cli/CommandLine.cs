@@ -30,6 +30,7 @@ internal sealed class CommandLine
         new("resume", () => new ResumeCommand()),
         new("run", () => new RunCommand()),
         new("serve", () => new ServeCommand()),
+        new("log", () => new LogCommand()),
         new("demo", () => new DemoCommand()),
         new("account", () => new AccountCommand()),
         new("sendmail", () => new SendmailCommand()),

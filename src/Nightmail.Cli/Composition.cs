@@ -33,7 +33,7 @@ internal static class Composition
             AllowNetworkFileSystem = persistence.AllowNetworkFileSystem, Observer = observer,
         };
         var store = FileEmailStore.Open(options, keeps ? RealDisk.Instance : new MemoryDisk(time), time);
-        return new(store, store.Blobs) { File = store };
+        return new(store, store.Blobs, store.SendLog) { File = store };
     }
 
     /// <summary>Opens a server's data folder.</summary>
@@ -73,8 +73,8 @@ internal sealed record OpenedServer(SqliteEmailStore Store, ControlPlane Plane, 
     }
 }
 
-/// <summary>A store with the bytes that its emails refer to.</summary>
-internal sealed record OpenedStore(IEmailStore Store, IBlobStore Blobs)
+/// <summary>A store with the bytes that its emails refer to, and the record of its attempts.</summary>
+internal sealed record OpenedStore(IEmailStore Store, IBlobStore Blobs, ISendLog SendLog)
 {
     /// <summary>The queue file behind it, for what only a file has; null for another kind of store.</summary>
     public FileEmailStore? File { get; init; }

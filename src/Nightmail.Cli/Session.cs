@@ -57,6 +57,9 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
     /// <summary>False in the mode without persistence: everything is in memory only.</summary>
     public bool Keeps => Settings.Persistence.Enabled && surroundings.Variable("HIMALAYA_NO_PERSISTENCE") is not ("1" or "true");
 
+    /// <summary>The record of every attempt.</summary>
+    public ISendLog SendLog => Opened.SendLog;
+
     /// <summary>The queue file, for what only a file has: backups, its lock, its folder.</summary>
     public Nightmail.Store.File.FileEmailStore QueueFile => Opened.File ?? throw CommandFailure.Refused("this works on a queue file only; leave --server away");
 

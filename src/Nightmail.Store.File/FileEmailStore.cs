@@ -47,6 +47,7 @@ public sealed class FileEmailStore : IEmailStore
         pipeline = new(state, new(disk, paths, options, writer, time), changes.Raise, accountChanges.Raise, options, time);
         Blobs = new FileBlobStore(disk, paths.Blobs, writer);
         Backups = new(disk, paths, pipeline);
+        SendLog = new FileSendLog(disk, paths.Log);
     }
 
     /// <summary>A store on the queue that <paramref name="options"/> name. Touches nothing yet.</summary>
@@ -54,6 +55,9 @@ public sealed class FileEmailStore : IEmailStore
 
     /// <summary>The attachments of this queue.</summary>
     public IBlobStore Blobs { get; }
+
+    /// <summary>The record of this queue's attempts.</summary>
+    public ISendLog SendLog { get; }
 
     /// <summary>The backups of this queue.</summary>
     public QueueBackups Backups { get; }

@@ -18,6 +18,7 @@ internal sealed class QueuePaths
         Ledger = stem + ".ledger";
         Blobs = stem + ".blobs";
         Workers = stem + ".workers";
+        Log = stem + ".log";
         Revisions = stem + ".revisions";
         Reports = stem + ".recovery.json";
         CorruptPrefix = stem + ".corrupt-";
@@ -47,6 +48,9 @@ internal sealed class QueuePaths
 
     /// <summary>The workers' folder.</summary>
     public string Workers { get; }
+
+    /// <summary>The send log's folder.</summary>
+    public string Log { get; }
 
     /// <summary>The folder of what the queue was at its last revisions.</summary>
     public string Revisions { get; }

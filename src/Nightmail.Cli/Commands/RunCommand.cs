@@ -36,7 +36,8 @@ internal sealed class RunCommand : Verb
         session.Note($"worker started (pid {Environment.ProcessId}); queue {session.QueuePath}; accounts {string.Join(", ", accounts.Select(account => account.Name))}");
 
         using var shutdown = new Shutdown(session.Surroundings, cancellationToken);
-        await using var host = new WorkerHost(session, new EventPrinter(session));
+        await using var log = new SendLogKeeper(session, new EventPrinter(session));
+        await using var host = new WorkerHost(session, log);
         var mode = once.IsSet(words) ? WorkerMode.Once : untilEmpty.IsSet(words) ? WorkerMode.UntilEmpty : WorkerMode.Forever;
         var watching = words.GetValue(whilePid) is { } pid ? EndWithAsync(pid, shutdown) : Task.CompletedTask;
         var inOrder = await host.RunAsync(mode, shutdown);

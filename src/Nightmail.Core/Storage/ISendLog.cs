@@ -1,4 +1,5 @@
 using Nightmail.Core.Campaigns;
+using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 
 namespace Nightmail.Core.Storage;
@@ -44,6 +45,32 @@ public sealed record SendLogEntry
 
     /// <summary>How long it took.</summary>
     public TimeSpan Took { get; init; }
+
+    /// <summary>From the email's time to its server's answer; null: it did not leave in its first attempt, or this log does not keep it.</summary>
+    public TimeSpan? Late { get; init; }
+
+    /// <summary>The row for an attempt that is over. Pure.</summary>
+    public static SendLogEntry Of(EngineEvent.Recorded recorded)
+    {
+        var email = recorded.Email;
+        var words = email.Status == EmailStatus.Sent ? email.SentReply : email.LastError;
+        var (code, enhanced) = ReplyCodes.Read(words);
+        return new()
+        {
+            At = recorded.At,
+            Email = email.Id,
+            Campaign = email.Campaign,
+            Attempt = recorded.Attempt,
+            Account = recorded.Account,
+            Recipient = email.AllRecipients() is [{ Address: var first }, ..] ? first : "",
+            Outcome = email.Status,
+            Words = words,
+            Code = code,
+            Enhanced = enhanced,
+            Took = recorded.Took,
+            Late = email is { Status: EmailStatus.Sent, SentAt: { } sent } && recorded.Attempt == 1 ? sent - email.ScheduledFor : null,
+        };
+    }
 }
 
 /// <summary>Which rows of the send log; everything that is set must hold.</summary>
@@ -57,7 +84,7 @@ public sealed record SendLogFilter(EmailId? Email = null, CampaignId? Campaign =
 /// <summary>The record of every attempt, for people. What decides about sending is the ledger.</summary>
 public interface ISendLog
 {
-    /// <summary>Keeps rows; they are on stable storage when it returns.</summary>
+    /// <summary>Keeps rows: whoever looks from now on finds them. A loss of power may take the last of them, where the store does not say more; nothing is decided by them.</summary>
     ValueTask AppendAsync(IReadOnlyList<SendLogEntry> entries, CancellationToken cancellationToken);
 
     /// <summary>The newest rows first, at most <paramref name="most"/>.</summary>

@@ -6,10 +6,9 @@ namespace Nightmail.Tests.Cli;
 public sealed class HelpTests
 {
 <<<<<<< HEAD
-    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "run", "serve", "demo", "config" }];
+    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "run", "serve", "demo", "config", "edit", "pause", "resume", "log" }];
 =======
-    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "edit", "pause", "resume", "run", "demo", "config" }];
->>>>>>> f6d4ecf (Edit an email in the person's own editor)
+>>>>>>> bbf835c (Keep a send log beside the queue file, and show and follow it)
 
     [Fact]
     public async Task The_help_is_the_one_that_was_agreed()
