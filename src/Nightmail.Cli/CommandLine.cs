@@ -31,6 +31,7 @@ internal sealed class CommandLine
         new("run", () => new RunCommand()),
         new("serve", () => new ServeCommand()),
         new("log", () => new LogCommand()),
+        new("stats", () => new StatsCommand()),
         new("demo", () => new DemoCommand()),
         new("account", () => new AccountCommand()),
         new("sendmail", () => new SendmailCommand()),

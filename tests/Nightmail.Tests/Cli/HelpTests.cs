@@ -8,7 +8,8 @@ public sealed class HelpTests
 <<<<<<< HEAD
     public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "run", "serve", "demo", "config", "edit", "pause", "resume", "log" }];
 =======
->>>>>>> bbf835c (Keep a send log beside the queue file, and show and follow it)
+    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "edit", "pause", "resume", "run", "log", "stats", "demo", "config" }];
+>>>>>>> 4a409ce (Add up what the queue and its send log say: the verb stats)
 
     [Fact]
     public async Task The_help_is_the_one_that_was_agreed()
