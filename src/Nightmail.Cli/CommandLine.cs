@@ -36,6 +36,7 @@ internal sealed class CommandLine
         new("account", () => new AccountCommand()),
         new("sendmail", () => new SendmailCommand()),
         new("config", () => new ConfigCommand()),
+        new("completion", () => new CompletionCommand()),
         new("backup", () => new BackupCommand()),
         new("health", () => new HealthCommand()),
     ];

@@ -7,9 +7,10 @@ public sealed class HelpTests
 {
 <<<<<<< HEAD
     public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "run", "serve", "demo", "config", "edit", "pause", "resume", "log" }];
-=======
     public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "edit", "pause", "resume", "run", "log", "stats", "demo", "config" }];
->>>>>>> 4a409ce (Add up what the queue and its send log say: the verb stats)
+=======
+    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "edit", "pause", "resume", "run", "log", "stats", "demo", "config", "completion" }];
+>>>>>>> db3d476 (Complete commands, options and ids in bash, zsh and fish, from the commands themselves)
 
     [Fact]
     public async Task The_help_is_the_one_that_was_agreed()
