@@ -30,6 +30,7 @@ internal sealed class CommandLine
         new("resume", () => new ResumeCommand()),
         new("run", () => new RunCommand()),
         new("serve", () => new ServeCommand()),
+        new("service", () => new ServiceCommand()),
         new("log", () => new LogCommand()),
         new("stats", () => new StatsCommand()),
         new("demo", () => new DemoCommand()),

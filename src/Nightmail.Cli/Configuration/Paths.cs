@@ -41,6 +41,9 @@ internal static class Paths
         return Path.Combine(variable("HOME") is { Length: > 0 } user ? user : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "share", "nightmail");
     }
 
+    /// <summary>The folder of a user's own systemd units.</summary>
+    public static string SystemdUser(Func<string, string?> variable) => Path.Combine(ConfigHome(variable), "systemd", "user");
+
     /// <summary>The folder for what this program keeps by the way, and which nothing depends on.</summary>
     public static string State(Func<string, string?> variable) => Path.Combine(
         variable("XDG_STATE_HOME") is { } state && Path.IsPathFullyQualified(state) ? state : Path.Combine(Home(variable), ".local", "state"), "nightmail");

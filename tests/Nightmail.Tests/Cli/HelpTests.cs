@@ -8,9 +8,10 @@ public sealed class HelpTests
 <<<<<<< HEAD
     public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "run", "serve", "demo", "config", "edit", "pause", "resume", "log" }];
     public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "edit", "pause", "resume", "run", "log", "stats", "demo", "config" }];
-=======
     public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "edit", "pause", "resume", "run", "log", "stats", "demo", "config", "completion" }];
->>>>>>> db3d476 (Complete commands, options and ids in bash, zsh and fish, from the commands themselves)
+=======
+    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "edit", "pause", "resume", "run", "service", "log", "stats", "demo", "config", "completion" }];
+>>>>>>> d4f91e6 (Have systemd, or cron where there is none, run the worker)
 
     [Fact]
     public async Task The_help_is_the_one_that_was_agreed()
