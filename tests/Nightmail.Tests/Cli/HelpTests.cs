@@ -6,11 +6,8 @@ namespace Nightmail.Tests.Cli;
 public sealed class HelpTests
 {
 <<<<<<< HEAD
-    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "run", "serve", "demo", "config", "edit", "pause", "resume", "log" }];
-    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "edit", "pause", "resume", "run", "log", "stats", "demo", "config" }];
-    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "edit", "pause", "resume", "run", "log", "stats", "demo", "config", "completion" }];
+    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "run", "serve", "demo", "config", "edit", "pause", "resume", "log", "stats", "completion", "service" }];
 =======
-    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "edit", "pause", "resume", "run", "service", "log", "stats", "demo", "config", "completion" }];
 >>>>>>> d4f91e6 (Have systemd, or cron where there is none, run the worker)
 
     [Fact]
