@@ -5,10 +5,7 @@ namespace Nightmail.Tests.Cli;
 
 public sealed class HelpTests
 {
-<<<<<<< HEAD
     public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "run", "serve", "demo", "config", "edit", "pause", "resume", "log", "stats", "completion", "service" }];
-=======
->>>>>>> d4f91e6 (Have systemd, or cron where there is none, run the worker)
 
     [Fact]
     public async Task The_help_is_the_one_that_was_agreed()
