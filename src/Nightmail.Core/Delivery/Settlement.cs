@@ -30,7 +30,12 @@ public static class Settlement
         // An unanswered begin counts whatever the row claims to know: its answer was known once and is lost, and so the row may be wrong.
         if (ledger.LastSequence <= row.LedgerLast && !(isOpen && unanswered.Count > 0)) return IsAhead(row, ledger) ? Held(row) : row;
         var settled = row.Status == EmailStatus.Sending ? row with { Status = EmailStatus.Pending, ClaimedBy = null } : row;
-        settled = TakeAll(settled, ledger.After(row.LedgerLast), unanswered);
+        var news = ledger.After(row.LedgerLast);
+        settled = TakeAll(settled, news, unanswered);
+
+        // The ledger names recipients whom a damaged row no longer has, so that those it has look untried. Nothing but a person or a reopening sends it again.
+        if (row.Status == EmailStatus.Sent && settled.Status == EmailStatus.Pending && !news.Any(entry => entry.Kind is LedgerKind.Retry or LedgerKind.Resume or LedgerKind.Reopen))
+            settled = settled with { Status = EmailStatus.Sent, Reason = null, NextAttempt = null };
         return settled with { LedgerLast = Math.Max(row.LedgerLast, ledger.LastSequence) };
     }
 

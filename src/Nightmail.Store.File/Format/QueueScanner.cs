@@ -109,6 +109,8 @@ internal ref struct QueueScanner
                 TakeStatistics();
                 break;
             default:
+                // Where a brace too many ended the queue early, the emails behind it would be carried along, never to be sent.
+                if (json.TokenType == JsonTokenType.StartObject && EmailId.TryParse(name, out _)) throw new FormatException($"the queue ends before {name}");
                 // A copy, so that it does not hold the whole file in memory through all later versions.
                 var value = Value().ToArray();
                 if (!System.Text.Unicode.Utf8.IsValid(value)) throw new InvalidOperationException($"'{name}' is not UTF-8 text");
@@ -134,7 +136,7 @@ internal ref struct QueueScanner
             var keyStart = start + (int)json.TokenStartIndex;
             json.Read();
             if (json.TokenType == JsonTokenType.StartObject) entries.Add(TakeEntry(key, keyStart));
-            else entries.Add(QueueEntry.Damaged(key, Value(), "it is not an object"));
+            else entries.Add(QueueEntry.Damaged(key, ValueOf(key), "it is not an object"));
         }
     }
 
@@ -176,12 +178,12 @@ internal ref struct QueueScanner
                     break;
             }
 
-            json.Skip();
+            _ = ValueOf(key);
         }
 
         var raw = new ReadOnlyMemory<byte>(bytes, from, start + (int)json.BytesConsumed - from);
         if (!EmailId.TryParse(key, out var id)) return QueueEntry.Damaged(key, raw, $"'{key}' is not an email id");
-        if (!seen.Add(id.ToString())) return QueueEntry.Damaged(key, raw, $"there is another email {id}");
+        if (!seen.Add(id.ToString()) && !Supersedes(id, key, raw)) return QueueEntry.Damaged(key, raw, $"there is another email {id}");
         canonical &= last + 1 >= QueueKeys.EntryAlways && key == id.ToString();
         var keyLength = canonical ? from - (keyStart - "\n    ".Length) : 0;
         var line = canonical ? new ReadOnlyMemory<byte>(bytes, from - keyLength, raw.Length + keyLength) : raw;
@@ -191,6 +193,16 @@ internal ref struct QueueScanner
             Key = key, Id = id, Line = line, KeyLength = keyLength, Status = status, LedgerLast = ledgerLast, HasIdempotencyKey = hasKey,
             IsCanonical = canonical,
         };
+    }
+
+    /// <summary>True when the entry before it under the same id is a broken half of it: then this one is the email, and that one is set aside.</summary>
+    private readonly bool Supersedes(EmailId id, string key, ReadOnlyMemory<byte> raw)
+    {
+        var index = entries.FindIndex(entry => entry.Id == id);
+        var earlier = entries[index];
+        if (earlier.Email is not null || QueueEntry.Found(key, id, raw).Email is null) return false;
+        entries[index] = QueueEntry.Damaged(earlier.Key, earlier.Raw, $"there is another email {id}");
+        return true;
     }
 
     private readonly bool IsOlderName()
@@ -241,6 +253,14 @@ internal ref struct QueueScanner
         }
 
         return new(counts[0], counts[1], counts[2]);
+    }
+
+    /// <summary>A value of the entry of that key; it throws where other emails lie in it.</summary>
+    private ReadOnlyMemory<byte> ValueOf(string key)
+    {
+        var isNested = json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray;
+        var value = Value();
+        return isNested && SwallowedEmail.IsIn(value.Span) ? throw new FormatException($"the end of {key} is missing") : value;
     }
 
     private ReadOnlyMemory<byte> Value()

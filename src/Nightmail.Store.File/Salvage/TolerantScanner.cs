@@ -85,7 +85,9 @@ internal sealed class TolerantScanner
                 json.Read();
                 if (name == "id" && json.TokenType == JsonTokenType.String && EmailId.TryParse(json.GetString(), out var said) && said != id) throw new FormatException($"it calls itself {said}");
                 if (json.TokenType == JsonTokenType.StartObject && EmailId.TryParse(name, out _)) throw new FormatException("its end is missing");
+                var from = (int)json.TokenStartIndex;
                 json.Skip();
+                if (SwallowedEmail.IsIn(bytes.AsSpan(value + from, (int)json.BytesConsumed - from))) throw new FormatException("its end is missing");
             }
 
             var length = (int)json.BytesConsumed;
