@@ -45,6 +45,14 @@ public sealed class SettlementTests
     }
 
     [Fact]
+    public void A_sent_row_whose_recipients_are_no_longer_those_of_the_ledger_stays_sent_until_it_is_retried()
+    {
+        var row = Email(A) with { Status = EmailStatus.Sent };
+        Settlement.Settle(row, Ledger(Begin(1, B), Outcome(1, Delivered(B)))).Status.ShouldBe(EmailStatus.Sent);
+        Settlement.Settle(row, Ledger(Begin(1, B), Outcome(1, Delivered(B)), Entry(LedgerKind.Retry))).Status.ShouldBe(EmailStatus.Pending);
+    }
+
+    [Fact]
     public void A_row_that_knows_more_than_the_ledger_is_held_for_a_person()
     {
         var row = Settlement.Settle(Email(A) with { LedgerLast = 7 }, EmailLedger.Empty);
