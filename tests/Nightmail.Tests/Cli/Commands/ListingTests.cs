@@ -131,7 +131,6 @@ public sealed class ListingTests
     }
 
     [Theory]
-    [InlineData("not a queue", 69)]
     [InlineData("{ \"version\": \"9.0\", \"queue\": {} }", 69)]
     public async Task A_queue_that_cannot_be_read_is_one_line(string text, int exitCode)
     {
@@ -148,6 +147,24 @@ public sealed class ListingTests
         }
 
         (await File.ReadAllTextAsync(queue, TestContext.Current.CancellationToken)).ShouldBe(text);
+    }
+
+    [Fact]
+    public async Task A_queue_that_is_no_queue_is_kept_aside_once_nobody_is_writing_it()
+    {
+        using var world = new CliWorld().WithAccount();
+        var queue = world.Write("queue.json", "not a queue");
+
+        var scheduling = world.RunAsync("schedule", "--to", "bob@example.org", "--subject", "Hi", "--body", "x", "--at", "tomorrow", "--queue", queue);
+        while (!scheduling.IsCompleted)
+        {
+            world.Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(scheduling, Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System));
+        }
+
+        (await scheduling).ExitCode.ShouldBe(0);
+        (await File.ReadAllTextAsync(Directory.GetFiles(world.Folder, "queue.corrupt-*.json").ShouldHaveSingleItem(), TestContext.Current.CancellationToken)).ShouldBe("not a queue");
+        (await world.RunAsync("list", "--json", "--queue", queue)).Json().GetArrayLength().ShouldBe(1);
     }
 
     [Fact]
