@@ -17,7 +17,7 @@ internal sealed class EngineReporter(EventFeed feed, SendLogWriter log, ServerMe
         {
             case EngineEvent.Recorded recorded:
                 meters.Attempted(recorded.Email.Status, recorded.Took);
-                log.Add(EntryOf(recorded));
+                log.Add(SendLogEntry.Of(recorded));
                 Email(recorded.Email);
                 break;
             case EngineEvent.Rescued rescued:
@@ -58,18 +58,6 @@ internal sealed class EngineReporter(EventFeed feed, SendLogWriter log, ServerMe
     /// <summary>Tells of a change of the workers.</summary>
     public void Worker(string what) => feed.Publish("worker", Json(json => json.WriteString("state", what)));
 
-    private static SendLogEntry EntryOf(EngineEvent.Recorded recorded)
-    {
-        var email = recorded.Email;
-        var words = email.Status == EmailStatus.Sent ? email.SentReply : email.LastError;
-        var (code, enhanced) = ReplyCodes.Read(words);
-        return new()
-        {
-            At = recorded.At, Email = email.Id, Campaign = email.Campaign, Attempt = recorded.Attempt, Account = recorded.Account, Recipient = email.AllRecipients().Select(each => each.Address).FirstOrDefault() ?? "",
-            Outcome = email.Status, Words = words, Code = code, Enhanced = enhanced, Took = recorded.Took,
-        };
-    }
-
     private static string Json(Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -81,19 +69,5 @@ internal sealed class EngineReporter(EventFeed feed, SendLogWriter log, ServerMe
         }
 
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
-}
-
-/// <summary>Reads the codes out of a reply's words.</summary>
-internal static class ReplyCodes
-{
-    /// <summary>The three digits and the enhanced code at the beginning of <c>250 2.0.0 Ok</c>, where they are.</summary>
-    public static (int? Code, string? Enhanced) Read(string? words)
-    {
-        if (words is null) return (null, null);
-        var parts = words.Split(' ', 3);
-        if (parts[0].Length != 3 || !int.TryParse(parts[0], out var code) || code is < 200 or > 599) return (null, null);
-        var enhanced = parts.Length > 1 && parts[1].Split('.') is { Length: 3 } digits && digits.All(part => part.Length is > 0 and <= 3 && part.All(char.IsAsciiDigit)) ? parts[1] : null;
-        return (code, enhanced);
     }
 }
