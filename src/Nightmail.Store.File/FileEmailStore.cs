@@ -110,15 +110,15 @@ public sealed class FileEmailStore : IEmailStore
 
     /// <inheritdoc/>
     public ValueTask<string?> BeginAsync(Claim claim, LedgerEntry entry, CancellationToken cancellationToken) =>
-        RunAsync(transaction => Sending.Begin(transaction, claim, entry), cancellationToken);
+        RunAsync(transaction => AttemptSteps.Begin(transaction, claim, entry), cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask AppendOutcomeAsync(LedgerEntry entry, CancellationToken cancellationToken) =>
-        await RunAsync(transaction => Sending.AppendOutcome(transaction, entry), cancellationToken);
+        await RunAsync(transaction => AttemptSteps.AppendOutcome(transaction, entry), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<bool> RecordAsync(Claim claim, AttemptResult result, CancellationToken cancellationToken) =>
-        RunAsync(transaction => Sending.Record(transaction, claim, result), cancellationToken);
+        RunAsync(transaction => AttemptSteps.Record(transaction, claim, result), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken) =>
@@ -137,7 +137,7 @@ public sealed class FileEmailStore : IEmailStore
 
     /// <inheritdoc/>
     public ValueTask<bool> ResetAccountAsync(string account, CancellationToken cancellationToken) =>
-        RunAsync(transaction => Circuits.Reset(transaction, account), cancellationToken);
+        RunAsync(transaction => CircuitSteps.Reset(transaction, account), cancellationToken);
 
     /// <inheritdoc/>
     public IDisposable OnAccountChanged(Action<AccountChange> callback) => accountChanges.Subscribe(callback);

@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
@@ -14,13 +15,13 @@ internal static class Changing
         if (transaction.Row(id) is not { } row) return ChangeResult.NotFound;
         var decision = ChangeRules.Decide(row, transaction.LedgerOf(id), change, transaction.IsAlive, transaction.Now);
         if (decision.Entry is null) return new(decision.Row, decision.Refusal);
-        if (row.Status == EmailStatus.Sending) Circuits.Release(transaction, id);
+        if (row.Status == EmailStatus.Sending) CircuitSteps.Release(transaction, id);
         return new(Write(transaction, decision, Holds(row, change)), null);
     }
 
     /// <summary>True when <see cref="Rescue"/> would change anything.</summary>
     public static bool NeedsRescue(QueueView view, DoubtPolicy policy) =>
-        Circuits.HasLostProbes(view) || Interesting(view, policy).Any(row => Rescued(view, row) is not null || IsToRetry(view, row, policy));
+        view.Circuits.Any(each => CircuitSteps.IsLost(each.Value, view.Row)) || Interesting(view, policy).Any(row => Rescued(view, row) is not null || IsToRetry(view, row, policy));
 
     /// <summary>Takes back what dead or stuck workers held, settles what late news settles, and retries doubt where the policy says so.</summary>
     /// <returns>The rows that changed.</returns>
@@ -36,7 +37,7 @@ internal static class Changing
             if (now is not null) changed.Add(now);
         }
 
-        Circuits.EndLostProbes(transaction);
+        CircuitSteps.EndLostProbes(transaction);
         return changed;
     }
 

@@ -1,6 +1,7 @@
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
 using Nightmail.Store.File.Format;
 using Nightmail.Store.File.Ledger;
 
@@ -11,7 +12,7 @@ namespace Nightmail.Store.File.Transactions;
 /// <see cref="Open"/> before it, <see cref="Commit"/> or <see cref="Discard"/> after it.
 /// </summary>
 internal sealed class Transaction(QueueDocument document, SendLedger ledger, KeyFile keys, Func<string, bool> isAlive, Func<BlobRef, bool> hasBlob, DateTimeOffset now)
-    : QueueView(document, ledger, isAlive, now)
+    : QueueView(document, ledger, isAlive, now), IStoreTransaction
 {
     private readonly EmailMap<ScheduledEmail> changed = new();
     private readonly EmailMap<ScheduledEmail> proposed = new();
@@ -81,6 +82,9 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
 
     /// <summary>Appends to the ledger, before any row is written.</summary>
     public LedgerEntry Append(LedgerEntry entry) => Ledger.Stage(entry, Document.MaxLedgerLast);
+
+    /// <inheritdoc/>
+    long IStoreTransaction.Append(LedgerEntry entry) => Append(entry).Sequence;
 
     /// <summary>
     /// Appends what a person wants. Once the line is in the ledger it has its effect, whether or not the row can be written:

@@ -105,7 +105,7 @@ public sealed class SqliteEmailStore : IEmailStore
 
     /// <inheritdoc/>
     public ValueTask<bool> ResetAccountAsync(string account, CancellationToken cancellationToken) =>
-        writer.RunAsync(RequestKind.Step, 1, transaction => Circuits.Reset(transaction, account), cancellationToken);
+        writer.RunAsync(RequestKind.Step, 1, transaction => CircuitSteps.Reset(transaction, account), cancellationToken);
 
     /// <inheritdoc/>
     public IDisposable OnAccountChanged(Action<AccountChange> callback) => accountSubscribers.Add(callback);
@@ -116,11 +116,11 @@ public sealed class SqliteEmailStore : IEmailStore
 
     /// <inheritdoc/>
     public async ValueTask AppendOutcomeAsync(LedgerEntry entry, CancellationToken cancellationToken) =>
-        await writer.RunAsync(RequestKind.Step, 1, transaction => Sending.AppendOutcome(transaction, entry), cancellationToken);
+        await writer.RunAsync(RequestKind.Step, 1, transaction => AttemptSteps.AppendOutcome(transaction, entry), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<bool> RecordAsync(Claim claim, AttemptResult result, CancellationToken cancellationToken) =>
-        writer.RunAsync(result.Outcome is null ? RequestKind.Change : RequestKind.Step, 1, transaction => Sending.Record(transaction, claim, result), cancellationToken);
+        writer.RunAsync(result.Outcome is null ? RequestKind.Change : RequestKind.Step, 1, transaction => AttemptSteps.Record(transaction, claim, result), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
@@ -17,7 +18,7 @@ internal static class Changing
         if (transaction.Row(id) is not { } row) return ChangeResult.NotFound;
         var decision = ChangeRules.Decide(row, transaction.LedgerOf(id), change, transaction.IsAlive, transaction.Now);
         if (decision.Entry is null) return new(decision.Row, decision.Refusal);
-        if (row.Status == EmailStatus.Sending) Circuits.Release(transaction, id);
+        if (row.Status == EmailStatus.Sending) CircuitSteps.Release(transaction, id);
         return new(Write(transaction, decision), null);
     }
 
@@ -33,7 +34,7 @@ internal static class Changing
             foreach (var id in transaction.Table.InDoubt(AtOnce).Where(id => !changed.Any(each => each.Id == id))) changed.AddRange(Rescue(transaction, id, policy));
         }
 
-        Circuits.EndLostProbes(transaction);
+        CircuitSteps.EndLostProbes(transaction);
         changed.AddRange(transaction.Lag.TakeSettled().Where(told => !changed.Any(each => each.Id == told.Id)));
         return changed;
     }

@@ -26,14 +26,14 @@ internal static class Claiming
 
     /// <summary>How the accounts stand to a worker that has nothing on its way.</summary>
     public static IReadOnlyList<AccountStanding> Standings(Transaction transaction, IReadOnlyList<Account> accounts) =>
-        Circuits.Room(transaction, new(accounts.Select(account => (account, account.Limits.Connections))), null).Standings;
+        Rooms.Of(transaction, new(accounts.Select(account => (account, account.Limits.Connections))), null).Standings;
 
     /// <summary>The earliest instant at which there is something to claim or to fail as expired; null: none.</summary>
     public static DateTimeOffset? NextDue(Transaction transaction, AccountCapacities capacities)
     {
         var earliest = transaction.Table.NextExpiry();
         if (transaction.SendingPaused) return earliest;
-        var room = Circuits.Room(transaction, capacities, null);
+        var room = Rooms.Of(transaction, capacities, null);
         foreach (var lane in transaction.Lanes.All)
         {
             if (Gates.OpensAt(transaction, lane) is not { } opens) continue;
@@ -58,7 +58,7 @@ internal static class Claiming
     {
         var claims = new List<Claim>();
         if (transaction.SendingPaused) return claims;
-        var room = Circuits.Room(transaction, capacities, owner);
+        var room = Rooms.Of(transaction, capacities, owner);
         var heads = new PriorityQueue<LaneCursor, (long Due, long Number)>();
         foreach (var lane in transaction.Lanes.All)
         {

@@ -1,47 +1,13 @@
 using Nightmail.Core.Delivery;
-using Nightmail.Core.Emails;
 using Nightmail.Store.Sql.Sqlite.Campaigns;
 using Nightmail.Store.Sql.Sqlite.Transactions;
 
 namespace Nightmail.Store.Sql.Sqlite.Operations;
 
-/// <summary>The steps of an attempt: begin, outcome, record.</summary>
+/// <summary>What this store asks before an attempt's begin: the campaign.</summary>
 internal static class Sending
 {
     /// <summary>Appends a begin, or says why not.</summary>
-    public static string? Begin(Transaction transaction, Claim claim, LedgerEntry entry)
-    {
-        var id = claim.Email.Id;
-        if (entry.Email != id || entry.Attempt != claim.Attempt || entry.Kind != LedgerKind.Begin) throw new ArgumentException("a begin is of its claim's email and attempt", nameof(entry));
-        var refusal = Gates.WhyClosed(transaction, transaction.Row(id)) ?? Arbitration.RefuseBegin(transaction.Row(id), transaction.LedgerOf(id), claim, entry.Transaction, transaction.SendingPaused, transaction.Now);
-        // By the store's clock, because the rate limits count it.
-        if (refusal is null) transaction.Append(entry with { At = transaction.Now });
-        return refusal;
-    }
-
-    /// <summary>Appends what a transaction came to; a row that nobody is sending learns of it.</summary>
-    public static bool AppendOutcome(Transaction transaction, LedgerEntry entry)
-    {
-        transaction.Append(entry);
-        Settle(transaction, entry.Email);
-        return true;
-    }
-
-    /// <summary>Records an attempt's result; false when the claim was lost.</summary>
-    public static bool Record(Transaction transaction, Claim claim, AttemptResult result)
-    {
-        var id = claim.Email.Id;
-        if (result.Outcome is { } outcome) transaction.Append(outcome);
-        var row = transaction.Row(id);
-        var stands = Arbitration.Holds(row, claim);
-        if (stands) transaction.Put(Arbitration.Recorded(result.Email, row!, transaction.LedgerOf(id), claim));
-        else Settle(transaction, id);
-        if (result.Account is { } report) Circuits.Report(transaction, claim, report);
-        return stands;
-    }
-
-    private static void Settle(Transaction transaction, EmailId id)
-    {
-        if (transaction.Row(id) is { } row && transaction.Settled(row) is var settled && !ReferenceEquals(settled, row)) transaction.Put(settled);
-    }
+    public static string? Begin(Transaction transaction, Claim claim, LedgerEntry entry) =>
+        Gates.WhyClosed(transaction, transaction.Row(claim.Email.Id)) ?? AttemptSteps.Begin(transaction, claim, entry);
 }

@@ -14,7 +14,7 @@ namespace Nightmail.Store.Sql.Sqlite.Transactions;
 /// <see cref="Open"/> before it, <see cref="Accept"/> or <see cref="Discard"/> after it. Nothing is written before the whole batch has
 /// been applied, so that one request's fault is its own without a savepoint for each.
 /// </summary>
-internal sealed class Transaction(StoreState state, DateTimeOffset now)
+internal sealed class Transaction(StoreState state, DateTimeOffset now) : IStoreTransaction
 {
     private readonly List<RowSlot> proposed = [];
     private readonly List<LedgerEntry> appended = [];

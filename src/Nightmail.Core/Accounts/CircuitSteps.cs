@@ -1,15 +1,14 @@
-using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
-using Nightmail.Store.File.Transactions;
+using Nightmail.Core.Storage;
 
-namespace Nightmail.Store.File.Operations;
+namespace Nightmail.Core.Accounts;
 
-/// <summary>Keeps the accounts' circuits in step with the emails that go through them.</summary>
-internal static class Circuits
+/// <summary>Keeps the accounts' circuits in step with the emails that go through them, in a store's transaction. The same in every store.</summary>
+public static class CircuitSteps
 {
     /// <summary>Takes in what an attempt says about its account, after its row.</summary>
-    public static void Report(Transaction transaction, Claim claim, AccountReport report)
+    public static void Report(IStoreTransaction transaction, Claim claim, AccountReport report)
     {
         var circuit = transaction.CircuitOf(claim.Account);
         var step = CircuitBreaker.After(circuit, claim, report.Finding, report.Options, transaction.Now);
@@ -18,28 +17,32 @@ internal static class Circuits
     }
 
     /// <summary>The claim of a probe was taken back by a person: that says nothing about the account.</summary>
-    public static void Release(Transaction transaction, EmailId email)
+    public static void Release(IStoreTransaction transaction, EmailId email)
     {
-        foreach (var (account, circuit) in transaction.Circuits)
+        foreach (var (account, circuit) in transaction.Circuits.ToList())
         {
             if (circuit.Probe?.Email == email) transaction.PutCircuit(account, CircuitBreaker.Released(circuit, transaction.Now));
         }
     }
 
-    /// <summary>True when <see cref="EndLostProbes"/> would change anything.</summary>
-    public static bool HasLostProbes(QueueView view) => view.Circuits.Any(each => IsLost(view, each.Value.Probe));
-
     /// <summary>Opens again the circuits whose probes are no longer under way.</summary>
-    public static void EndLostProbes(Transaction transaction)
+    public static void EndLostProbes(IStoreTransaction transaction)
     {
-        foreach (var (account, circuit) in transaction.Circuits)
+        foreach (var (account, circuit) in transaction.Circuits.ToList())
         {
-            if (IsLost(transaction, circuit.Probe)) transaction.PutCircuit(account, CircuitBreaker.AfterProbeDied(circuit, transaction.Now));
+            if (IsLost(circuit, transaction.Row)) transaction.PutCircuit(account, CircuitBreaker.AfterProbeDied(circuit, transaction.Now));
         }
     }
 
+    /// <summary>True when the circuit has a probe that is no longer under way: a probe is recorded together with its circuit, so one whose claim is gone was lost.</summary>
+    /// <param name="circuit">The circuit.</param>
+    /// <param name="row">The row of an email as it is now, or null.</param>
+    public static bool IsLost(Circuit circuit, Func<EmailId, ScheduledEmail?> row) => circuit.Probe is { } probe
+        && !(row(probe.Email) is { Status: EmailStatus.Sending } email && email.ClaimedBy == probe.Worker.Text && email.Attempts == probe.Attempt);
+
     /// <summary>Closes a circuit by hand.</summary>
-    public static bool Reset(Transaction transaction, string account)
+    /// <returns>False when nothing was known against the account.</returns>
+    public static bool Reset(IStoreTransaction transaction, string account)
     {
         var circuit = transaction.CircuitOf(account);
         if (circuit == CircuitBreaker.Closed(circuit)) return false;
@@ -47,11 +50,7 @@ internal static class Circuits
         return true;
     }
 
-    /// <summary>A probe is recorded together with its circuit, so one whose claim is gone was lost.</summary>
-    private static bool IsLost(QueueView view, Probe? probe) => probe is not null
-        && !(view.Row(probe.Email) is { Status: EmailStatus.Sending } row && row.ClaimedBy == probe.Worker.Text && row.Attempts == probe.Attempt);
-
-    private static void Reopen(Transaction transaction, EmailId id)
+    private static void Reopen(IStoreTransaction transaction, EmailId id)
     {
         if (transaction.Row(id) is not { } row || transaction.LedgerOf(id).Unanswered().Count > 0) return;
         var refused = transaction.Settled(row).AllRecipients().Where(AccountFinding.IsPolicyRefusal).ToList();

@@ -1,14 +1,14 @@
-using Nightmail.Core.Delivery;
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
-using Nightmail.Store.File.Transactions;
+using Nightmail.Core.Storage;
 
-namespace Nightmail.Store.File.Operations;
+namespace Nightmail.Core.Delivery;
 
-/// <summary>The steps of an attempt: begin, outcome, record.</summary>
-internal static class Sending
+/// <summary>The steps of an attempt in a store's transaction: begin, outcome, record. The same in every store.</summary>
+public static class AttemptSteps
 {
     /// <summary>Appends a begin, or says why not.</summary>
-    public static string? Begin(Transaction transaction, Claim claim, LedgerEntry entry)
+    public static string? Begin(IStoreTransaction transaction, Claim claim, LedgerEntry entry)
     {
         var id = claim.Email.Id;
         if (entry.Email != id || entry.Attempt != claim.Attempt || entry.Kind != LedgerKind.Begin) throw new ArgumentException("a begin is of its claim's email and attempt", nameof(entry));
@@ -19,7 +19,7 @@ internal static class Sending
     }
 
     /// <summary>Appends what a transaction came to; a row that nobody is sending learns of it.</summary>
-    public static bool AppendOutcome(Transaction transaction, LedgerEntry entry)
+    public static bool AppendOutcome(IStoreTransaction transaction, LedgerEntry entry)
     {
         transaction.Append(entry);
         Settle(transaction, entry.Email);
@@ -27,7 +27,7 @@ internal static class Sending
     }
 
     /// <summary>Records an attempt's result; false when the claim was lost.</summary>
-    public static bool Record(Transaction transaction, Claim claim, AttemptResult result)
+    public static bool Record(IStoreTransaction transaction, Claim claim, AttemptResult result)
     {
         var id = claim.Email.Id;
         if (result.Outcome is { } outcome) transaction.Append(outcome);
@@ -35,11 +35,11 @@ internal static class Sending
         var stands = Arbitration.Holds(row, claim);
         if (stands) transaction.Put(Arbitration.Recorded(result.Email, row!, transaction.LedgerOf(id), claim));
         else Settle(transaction, id);
-        if (result.Account is { } report) Circuits.Report(transaction, claim, report);
+        if (result.Account is { } report) CircuitSteps.Report(transaction, claim, report);
         return stands;
     }
 
-    private static void Settle(Transaction transaction, EmailId id)
+    private static void Settle(IStoreTransaction transaction, EmailId id)
     {
         if (transaction.Row(id) is { } row && transaction.Settled(row) is var settled && !ReferenceEquals(settled, row)) transaction.Put(settled);
     }
