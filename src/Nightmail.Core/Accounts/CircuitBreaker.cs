@@ -47,6 +47,13 @@ public static class CircuitBreaker
     public static Circuit Released(Circuit circuit, DateTimeOffset now) =>
         circuit.Probe is null ? circuit : circuit with { Probe = null, OpenUntil = circuit.OpenUntil < now ? circuit.OpenUntil : now };
 
+    /// <summary>
+    /// The circuit as it comes back from a backup where nothing else is known of it. What has happened since is not known either, so one email
+    /// tries an account that was not to be used then, at once, and what was counted then counts no longer.
+    /// </summary>
+    public static Circuit FromBackup(Circuit circuit, DateTimeOffset now) =>
+        circuit.OpenUntil is { } until ? circuit with { OpenUntil = until < now ? until : now, Term = circuit.Term + 1, Probe = null, Refusals = [] } : Reset(circuit);
+
     /// <summary>The circuit after a person closed it by hand. What is under way then says nothing any more.</summary>
     public static Circuit Reset(Circuit circuit) => new() { Term = circuit.Term + 1 };
 

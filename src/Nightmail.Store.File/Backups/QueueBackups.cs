@@ -50,7 +50,7 @@ public sealed class QueueBackups
         var older = QueueScanner.Scan(bytes, null, backup.Path);
         var broken = (backup.About?.Ledger ?? Ledger.LedgerMark.Unknown).WhyBroken(disk, paths.Ledger, queue.Document.MaxLedgerLast);
         queue.Backups.Create($"before restoring {name}");
-        var (document, changed, statistics, report) = new Reconciliation(queue.Ledger.Of, broken).Merge(older, queue.Document);
+        var (document, changed, statistics, report) = new Reconciliation(queue.Ledger.Of, queue.Now, broken).Merge(older, queue.Document);
         queue.Replace(document, new(changed, statistics, SendingPaused: true, queue.Now));
         return report;
     }

@@ -10,8 +10,9 @@ namespace Nightmail.Store.File.Backups;
 /// what differs and of which the ledger tells no newer news is as it was. Pure.
 /// </summary>
 /// <param name="ledgerOf">All that the ledger knows of an email.</param>
+/// <param name="now">The present.</param>
 /// <param name="broken">Why the ledger cannot tell what happened since; null when it can. Then nothing that comes back may be sent before a person has looked at it.</param>
-internal sealed class Reconciliation(Func<EmailId, EmailLedger> ledgerOf, string? broken)
+internal sealed class Reconciliation(Func<EmailId, EmailLedger> ledgerOf, DateTimeOffset now, string? broken)
 {
     private readonly List<QueueEntry> entries = [];
     private readonly EmailMap<ScheduledEmail> changed = new();
@@ -33,7 +34,7 @@ internal sealed class Reconciliation(Func<EmailId, EmailLedger> ledgerOf, string
         var document = new QueueDocument(entries)
         {
             Buffer = [], Length = 0, Created = present.Created ?? older.Created, Revision = Math.Max(present.Revision, older.Revision),
-            Carried = present.Length == 0 ? older.Carried : present.Carried, Statistics = statistics,
+            Carried = present.Length == 0 ? CircuitJson.FromBackup(older.Carried, now) : present.Carried, Statistics = statistics,
         };
         return new(document, changed, statistics, new(returned, reverted, stayed, newer, held, unreadable, broken));
     }

@@ -68,6 +68,38 @@ internal static class CircuitJson
         writer.WriteEndObject();
     }
 
+    /// <summary>A value of the key with these circuits and, of what was there, the keys that are not known here. An account without either is left out.</summary>
+    public static ReadOnlyMemory<byte> WithCircuits(ReadOnlyMemory<byte> before, IReadOnlyDictionary<string, Circuit> circuits)
+    {
+        using var document = before.Length == 0 ? null : JsonDocument.Parse(before, new JsonDocumentOptions { AllowTrailingCommas = true });
+        var old = document is { RootElement.ValueKind: JsonValueKind.Object } ? document.RootElement : default;
+        List<string> names = [.. old.ValueKind == JsonValueKind.Object ? old.EnumerateObject().Select(account => account.Name).Distinct() : []];
+        names.AddRange(circuits.Keys.Where(name => !names.Contains(name)).Order(StringComparer.Ordinal));
+        using var bytes = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(bytes))
+        {
+            writer.WriteStartObject();
+            foreach (var name in names)
+            {
+                var previous = UnknownKeys.Of(old, name);
+                var hasOthers = previous.ValueKind == JsonValueKind.Object && previous.EnumerateObject().Any(property => !Names.Contains(property.Name));
+                if (!circuits.TryGetValue(name, out var circuit) && !hasOthers) continue;
+                writer.WriteStartObject(name);
+                if (circuit is not null) WriteCircuit(writer, circuit);
+                UnknownKeys.Copy(writer, previous, Names);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return bytes.ToArray();
+    }
+
+    /// <summary>The carried keys of a backup where nothing else is known of the accounts: their circuits as <see cref="CircuitBreaker.FromBackup"/> says.</summary>
+    public static IReadOnlyList<CarriedKey> FromBackup(IReadOnlyList<CarriedKey> carried, DateTimeOffset now) => [.. carried.Select(key => key.Name != Key ? key
+        : new CarriedKey(Key, WithCircuits(key.Value, Read(key.Value).ToDictionary(each => each.Key, each => Kept(CircuitBreaker.FromBackup(each.Value, now))))))];
+
     /// <summary>The circuit as it will be read again: times to the unit they are kept in.</summary>
     public static Circuit Kept(Circuit circuit) => circuit with
     {

@@ -49,7 +49,8 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, Func<EmailId, EmailL
         var basis = newest ?? QueueDocument.Empty;
         var rows = new Dictionary<EmailStatus, int>();
         foreach (var entry in entries.Values) rows[entry.Email!.Status] = rows.GetValueOrDefault(entry.Email.Status) + 1;
-        return basis.With([.. entries.Values], basis.Statistics.For(rows, basis.Statistics.Pruned), Math.Max(salvaged.Revision ?? 0, basis.Revision), salvaged.SendingPaused || basis.SendingPaused);
+        return basis.With([.. entries.Values], basis.Statistics.For(rows, basis.Statistics.Pruned), Math.Max(salvaged.Revision ?? 0, basis.Revision), salvaged.SendingPaused || basis.SendingPaused,
+            CircuitJson.FromBackup(basis.Carried, now));
     }
 
     private QueueDocument? Read(BackupFile backup)
