@@ -45,7 +45,7 @@ internal static class Composition
         return new(store, plane, new()
         {
             Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
-            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Composer = Composer(store.Blobs), Transport = account => Transport(account, settings.Delivery, surroundings),
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Composer = Composer(store.Blobs), Transport = account => Transport(account, settings.Delivery, surroundings),
             Delivery = settings.Delivery, Circuit = settings.Circuit, Time = surroundings.Time, Random = surroundings.Random,
         });
     }

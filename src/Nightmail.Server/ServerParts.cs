@@ -34,6 +34,12 @@ public sealed record ServerParts
     /// <summary>Every attempt.</summary>
     public required ISendLog SendLog { get; init; }
 
+    /// <summary>What is done again and again; null: nothing is done by the clock.</summary>
+    public IScheduledWorkStore? Work { get; init; }
+
+    /// <summary>Takes old rows out of the send log; null: it keeps all.</summary>
+    public ISendLogRetention? LogRetention { get; init; }
+
     /// <summary>Writes messages.</summary>
     public required IMessageComposer Composer { get; init; }
 
@@ -70,6 +76,9 @@ public sealed record ServerOptions
 
     /// <summary>False: it answers and sends nothing.</summary>
     public bool Sends { get; init; } = true;
+
+    /// <summary>The zone in which its scheduled work is meant, until a person names another.</summary>
+    public string TimeZone { get; init; } = "UTC";
 
     /// <summary>The version of the program, for people.</summary>
     public string Version { get; init; } = "";

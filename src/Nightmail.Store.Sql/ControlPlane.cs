@@ -13,7 +13,9 @@ public sealed class ControlPlane : IAsyncDisposable
     {
         this.database = database;
         (Accounts, Keys, Templates) = (new AccountRows(database), new KeyRows(database), new TemplateRows(database));
-        (Campaigns, Suppressions, SendLog) = (new CampaignRows(database), new SuppressionRows(database), new SendLogRows(database));
+        var log = new SendLogRows(database);
+        (Campaigns, Suppressions, SendLog, LogRetention) = (new CampaignRows(database), new SuppressionRows(database), log, log);
+        Work = new ScheduledWorkRows(database);
     }
 
     /// <summary>Who sends.</summary>
@@ -33,6 +35,12 @@ public sealed class ControlPlane : IAsyncDisposable
 
     /// <summary>Every attempt.</summary>
     public ISendLog SendLog { get; }
+
+    /// <summary>Lets the send log forget.</summary>
+    public ISendLogRetention LogRetention { get; }
+
+    /// <summary>What is done again and again.</summary>
+    public IScheduledWorkStore Work { get; }
 
     /// <summary>Opens the database in a data folder that this process owns; makes it where it is missing.</summary>
     /// <exception cref="StoreException">It cannot be used; the message says why.</exception>

@@ -14,7 +14,7 @@ internal static class ServerRun
         await using var opened = Composition.OpenServer(words.Folder, session);
         var options = new ServerOptions
         {
-            Folder = words.Folder, Urls = words.Urls.Count > 0 ? words.Urls : [ServerOptions.DefaultUrl], BehindProxy = words.BehindProxy, Sends = words.Sends,
+            Folder = words.Folder, Urls = words.Urls.Count > 0 ? words.Urls : [ServerOptions.DefaultUrl], BehindProxy = words.BehindProxy, Sends = words.Sends, TimeZone = session.Zone.Id,
             Version = typeof(ServerRun).Assembly.GetName().Version!.ToString(3), Say = session.Note,
         };
         NightmailServer server;

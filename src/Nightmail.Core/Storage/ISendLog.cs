@@ -90,3 +90,11 @@ public interface ISendLog
     /// <summary>The newest rows first, at most <paramref name="most"/>.</summary>
     ValueTask<IReadOnlyList<SendLogEntry>> ListAsync(SendLogFilter filter, int most, CancellationToken cancellationToken);
 }
+
+/// <summary>Lets a send log forget.</summary>
+public interface ISendLogRetention
+{
+    /// <summary>Takes out the rows from before a moment, some at a time so that no write takes long.</summary>
+    /// <returns>How many.</returns>
+    ValueTask<int> PruneAsync(DateTimeOffset before, CancellationToken cancellationToken);
+}

@@ -6,11 +6,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
-using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
-using Nightmail.Server.Accounts;
 using Nightmail.Server.Events;
+using Nightmail.Server.Health;
 using Nightmail.Server.Security;
 
 namespace Nightmail.Server.Api;
@@ -53,17 +52,9 @@ internal static class SystemApi
         return TypedResults.NoContent();
     }
 
-    private static async Task<Ok<HealthAnswer>> HealthAsync(IEmailStore store, AccountBook book, ServerOptions options, CancellationToken cancellationToken)
+    private static async Task<Ok<HealthAnswer>> HealthAsync(ServerHealth health, ServerOptions options, CancellationToken cancellationToken)
     {
-        List<string> problems = [];
-        var accounts = await book.ReadyAsync(cancellationToken);
-        if (accounts.Count == 0) problems.Add("there is no account to send through");
-        if ((await store.WorkersAsync(cancellationToken)).Count == 0) problems.Add("no worker runs: nothing is sent");
-        if ((await store.OverviewAsync(cancellationToken)).SendingPaused) problems.Add("sending is paused");
-        foreach (var standing in await store.AccountsAsync(accounts, cancellationToken))
-            if (standing.Obstacle is AccountObstacle.CircuitOpen or AccountObstacle.Probing) problems.Add($"the circuit of account {standing.Account.Name} is open: {standing.Facts.Circuit.Fault?.Words}");
-        foreach (var (shape, _) in await book.ListAsync(cancellationToken))
-            if (!accounts.Any(account => account.Name == shape.Name)) problems.Add($"the secret of account {shape.Name} cannot be read; give it again");
+        var problems = await health.ProblemsAsync(cancellationToken);
         return TypedResults.Ok(new HealthAnswer(problems.Count == 0 ? "well" : "degraded", problems, options.Version));
     }
 

@@ -58,6 +58,21 @@ internal sealed class EngineReporter(EventFeed feed, SendLogWriter log, ServerMe
     /// <summary>Tells of a change of the workers.</summary>
     public void Worker(string what) => feed.Publish("worker", Json(json => json.WriteString("state", what)));
 
+    /// <summary>Tells what became of a slot of scheduled work.</summary>
+    public void Work(string name, string state, string result) => feed.Publish("work", Json(json =>
+    {
+        json.WriteString("name", name);
+        json.WriteString("state", state);
+        json.WriteString("result", result);
+    }));
+
+    /// <summary>Tells of a change of the backups.</summary>
+    public void Backup(string? filename, string state) => feed.Publish("backup", Json(json =>
+    {
+        if (filename is not null) json.WriteString("filename", filename);
+        json.WriteString("state", state);
+    }));
+
     private static string Json(Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>();

@@ -5,7 +5,7 @@ namespace Nightmail.Server.Events;
 
 /// <summary>One change that is told to whoever listens.</summary>
 /// <param name="Number">Rises from event to event while the server runs.</param>
-/// <param name="Type">Of what kind: <c>email</c>, <c>campaign</c>, <c>account</c>, <c>worker</c>, or <c>missed</c>.</param>
+/// <param name="Type">Of what kind: <c>email</c>, <c>campaign</c>, <c>account</c>, <c>worker</c>, <c>work</c>, <c>backup</c>, or <c>missed</c>.</param>
 /// <param name="Data">A JSON object.</param>
 internal sealed record FeedEvent(long Number, string Type, string Data);
 

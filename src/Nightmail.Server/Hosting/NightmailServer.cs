@@ -15,6 +15,8 @@ using Nightmail.Server.Accounts;
 using Nightmail.Server.Api;
 using Nightmail.Server.Campaigns;
 using Nightmail.Server.Events;
+using Nightmail.Server.Health;
+using Nightmail.Server.Maintenance;
 using Nightmail.Server.Security;
 using Nightmail.Server.Templates;
 using Nightmail.Server.Workers;
@@ -84,10 +86,20 @@ public sealed class NightmailServer : IAsyncDisposable
             .AddSingleton<EventFeed>().AddSingleton<ServerMeters>().AddSingleton<MetricsPage>().AddSingleton<SendLogWriter>().AddSingleton<EngineReporter>()
             .AddSingleton<CampaignDesk>().AddSingleton<CampaignPace>().AddSingleton<EmailDesk>()
             .AddSingleton<IMessageComposer>(provider => new CampaignComposer(parts.Composer, parts.Campaigns, parts.Templates, provider.GetRequiredService<ITemplateRenderer>()));
+        AddWork(services, parts);
         // In this order they start; in the other they end: the log is the last to close.
         services.AddHostedService(provider => provider.GetRequiredService<SendLogWriter>());
         services.AddHostedService<GateFollower>();
         if (options.Sends) services.AddHostedService<WorkerService>();
+        if (parts.Work is not null) services.AddHostedService(provider => provider.GetRequiredService<WorkRunner>());
+    }
+
+    private static void AddWork(IServiceCollection services, ServerParts parts)
+    {
+        services.AddSingleton<ServerHealth>();
+        if (parts.Work is not { } work) return;
+        services.AddSingleton(work).AddSingleton<WorkRunner>().AddSingleton<IWork, EmailPruneWork>().AddSingleton<IWork, HealthWork>();
+        if (parts.LogRetention is { } log) services.AddSingleton(log).AddSingleton<IWork, LogPruneWork>();
     }
 
     private static void Map(WebApplication app)

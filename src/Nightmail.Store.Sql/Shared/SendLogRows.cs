@@ -6,8 +6,11 @@ using Nightmail.Core.Storage;
 namespace Nightmail.Store.Sql.Shared;
 
 /// <summary>The send log.</summary>
-internal sealed class SendLogRows(ISqlSession session) : ISendLog
+internal sealed class SendLogRows(ISqlSession session) : ISendLog, ISendLogRetention
 {
+    /// <summary>Rows that one transaction takes out.</summary>
+    private const int PrunedAtOnce = 500;
+
     public async ValueTask AppendAsync(IReadOnlyList<SendLogEntry> entries, CancellationToken cancellationToken) => await session.WriteAsync(
         (connection, transaction) => connection.Execute("""
             INSERT INTO send_log (at, email, campaign, attempt, account, recipient, outcome, words, code, enhanced, took)
@@ -33,6 +36,25 @@ internal sealed class SendLogRows(ISqlSession session) : ISendLog
                 FROM send_log {where} ORDER BY number DESC LIMIT @most
                 """, values).Select(row => row.Entry())],
             cancellationToken);
+    }
+
+    public async ValueTask<int> PruneAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        // Rows come in the order of their numbers; so the old ones end where the first young one stands.
+        var end = await session.ReadAsync(
+            connection => connection.QuerySingleOrDefault<long?>("SELECT number FROM send_log WHERE at >= @before ORDER BY number LIMIT 1", new { before = SqlWords.Of(before) }) ?? long.MaxValue, cancellationToken);
+        var gone = 0;
+        int last;
+        do
+        {
+            last = await session.WriteAsync(
+                (connection, transaction) => connection.Execute(
+                    "DELETE FROM send_log WHERE number IN (SELECT number FROM send_log WHERE number < @end ORDER BY number LIMIT @most)", new { end, most = PrunedAtOnce }, transaction),
+                cancellationToken);
+            gone += last;
+        }
+        while (last > 0);
+        return gone;
     }
 
     private sealed class Row

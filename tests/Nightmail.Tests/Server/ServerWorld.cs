@@ -89,7 +89,7 @@ internal sealed class ServerWorld : IAsyncDisposable
         var parts = new ServerParts
         {
             Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
-            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Composer = new MessageComposer(store.Blobs),
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Composer = new MessageComposer(store.Blobs),
             Transport = account => TransportFactory.Create(account, new(), TimeProvider.System, new Random(1)), Time = TimeProvider.System, Random = new Random(1),
         };
         server = await NightmailServer.StartAsync(parts, new() { Folder = Folder, Urls = ["http://127.0.0.1:0"], Sends = sends, Say = said.Add }, CancellationToken.None);
