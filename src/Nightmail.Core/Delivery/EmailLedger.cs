@@ -15,6 +15,12 @@ public sealed class EmailLedger(IReadOnlyList<LedgerEntry> entries)
     /// <summary>The highest attempt that any entry belongs to.</summary>
     public int LastAttempt => entries.Count == 0 ? 0 : entries.Max(entry => entry.Attempt);
 
+    /// <summary>
+    /// True when an email may be over, in doubt or held by what is recorded here: whoever shows it as open is to be checked against all of it.
+    /// </summary>
+    public bool HasEnds => entries.Any(entry => entry.Kind is LedgerKind.Cancel or LedgerKind.MarkSent or LedgerKind.Pause
+        || (entry.Kind == LedgerKind.Outcome && (entry.Reason is not null || entry.Recipients.Any(outcome => outcome.Verdict is not (Verdict.Deferred or Verdict.Untried)))));
+
     /// <summary>The entries that a row with this <paramref name="known"/> sequence has not taken in.</summary>
     public IEnumerable<LedgerEntry> After(long known) => entries.Where(entry => entry.Sequence > known);
 

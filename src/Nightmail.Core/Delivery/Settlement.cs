@@ -17,12 +17,17 @@ public static class Settlement
     /// <summary>The error of a row that came back from a backup whose ledger is not there any more.</summary>
     public const string CameBack = "it came back from a backup, and nothing tells whether it has left since; make sure, then resume or cancel it";
 
+    /// <summary>The error of a row whose recipients are not those that the ledger names: two damaged entries may have run into one.</summary>
+    public const string Stranger = "the record of what was sent (the ledger) names other recipients than this email has; check it, then resume or cancel it";
+
     /// <summary>
-    /// The row with every entry taken in that it did not know. A claim that the row still shows ends: the caller asks
+    /// The row with every entry taken in that it did not know, checked against those that it says it knew. A claim that the row still shows ends: the caller asks
     /// <see cref="Rescue"/> first whether it may.
     /// </summary>
     /// <returns>The same row where there is nothing to take in.</returns>
-    public static ScheduledEmail Settle(ScheduledEmail row, EmailLedger ledger)
+    public static ScheduledEmail Settle(ScheduledEmail row, EmailLedger ledger) => Replay.Check(TakeNews(row, ledger), ledger);
+
+    private static ScheduledEmail TakeNews(ScheduledEmail row, EmailLedger ledger)
     {
         var unanswered = ledger.Unanswered();
         var isOpen = row.Status is EmailStatus.Pending or EmailStatus.Paused or EmailStatus.Sending;

@@ -10,6 +10,7 @@ internal sealed class EmailHistory
     private readonly Queue<ReadOnlyMemory<byte>> unread = [];
     private readonly EmailLedger ledger;
     private bool? hasUnanswered;
+    private bool? hasEnds;
 
     public EmailHistory() => ledger = new(entries);
 
@@ -46,12 +47,15 @@ internal sealed class EmailHistory
     /// <summary>Whether a begin waits for its answer; remembered until something is added, because every look at the queue asks.</summary>
     public bool HasUnanswered => hasUnanswered ??= Ledger.Unanswered().Count > 0;
 
+    /// <inheritdoc cref="EmailLedger.HasEnds"/>
+    public bool HasEnds => hasEnds ??= Ledger.HasEnds;
+
     /// <summary>Takes in a line that lies in the ledger.</summary>
     public void Add(long sequence, ReadOnlyMemory<byte> line)
     {
         unread.Enqueue(line);
         LastSequence = sequence;
-        hasUnanswered = null;
+        (hasUnanswered, hasEnds) = (null, null);
     }
 
     /// <summary>Takes in an entry that is about to be written.</summary>
@@ -60,7 +64,7 @@ internal sealed class EmailHistory
         _ = Ledger;
         entries.Add(entry);
         LastSequence = entry.Sequence;
-        hasUnanswered = null;
+        (hasUnanswered, hasEnds) = (null, null);
     }
 
     /// <summary>Takes the last entry out again: it is not going to be written.</summary>
@@ -68,6 +72,6 @@ internal sealed class EmailHistory
     {
         entries.RemoveAt(entries.Count - 1);
         LastSequence = ledger.LastSequence;
-        hasUnanswered = null;
+        (hasUnanswered, hasEnds) = (null, null);
     }
 }

@@ -60,6 +60,9 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     /// <summary>True when a begin of the email waits for its answer.</summary>
     public bool HasUnanswered(EmailId email) => histories.TryGetValue(email, out var history) && history.HasUnanswered;
 
+    /// <summary>True when the email may be over by what is recorded of it, whatever its row says.</summary>
+    public bool HasEnds(EmailId email) => histories.TryGetValue(email, out var history) && history.HasEnds;
+
     /// <summary>When the account's emails began, ascending, as far back as a rate limit looks.</summary>
     public IReadOnlyList<DateTimeOffset> BeginsOf(string account) => begins.Of(account);
 

@@ -81,17 +81,7 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, Func<EmailId, EmailL
         return back with { Status = EmailStatus.Paused, LastError = CameBack };
     }
 
-    /// <summary>
-    /// The row, brought up to the ledger. What it claims to know of the ledger may be what is damaged, so it is also read from the start: where
-    /// that leads to an end, or to a pause, it is believed.
-    /// </summary>
-    private ScheduledEmail Checked(ScheduledEmail row)
-    {
-        var ledger = ledgerOf(row.Id);
-        var free = row.Status == EmailStatus.Sending ? row with { Status = EmailStatus.Pending, ClaimedBy = null } : row;
-        var settled = Settlement.Settle(free, ledger);
-        if (settled.Status is not (EmailStatus.Pending or EmailStatus.Paused) || ledger.LastSequence == 0) return settled;
-        var replayed = Settlement.Settle(free with { LedgerLast = 0 }, ledger);
-        return replayed.Status is EmailStatus.Pending or EmailStatus.Paused ? settled : replayed;
-    }
+    /// <summary>The row, brought up to the ledger, under nobody's claim.</summary>
+    private ScheduledEmail Checked(ScheduledEmail row) =>
+        Settlement.Settle(row.Status == EmailStatus.Sending ? row with { Status = EmailStatus.Pending, ClaimedBy = null } : row, ledgerOf(row.Id));
 }

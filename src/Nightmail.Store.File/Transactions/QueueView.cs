@@ -69,11 +69,11 @@ internal class QueueView(QueueDocument document, SendLedger ledger, Func<string,
         }
     }
 
-    /// <summary>True when <see cref="Settlement.Settle"/> may find something: the ledger knows more, or the row does, or a begin waits for its answer. Quick where nothing ever happened.</summary>
+    /// <summary>True when <see cref="Settlement.Settle"/> may find something: the ledger knows more, or the row does, or a begin waits for its answer, or the row is open after an end. Quick where nothing ever happened.</summary>
     private bool Differs(EmailId id, EmailStatus status, long known)
     {
         var last = Ledger.LastSequenceOf(id);
-        return last > known || (status is EmailStatus.Pending or EmailStatus.Paused && (last < known || Ledger.HasUnanswered(id)));
+        return last > known || (status is EmailStatus.Pending or EmailStatus.Paused && (last < known || Ledger.HasUnanswered(id) || Ledger.HasEnds(id)));
     }
 
     /// <summary>Rows that are not in the file yet.</summary>
