@@ -35,6 +35,7 @@ internal static class EventWords
         EngineEvent.AccountHeld => "account_held",
         EngineEvent.AccountProbing => "account_probing",
         EngineEvent.AccountWorks => "account_works",
+        EngineEvent.AccountSlowed => "account_slowed",
         EngineEvent.StoreFailed => "store_failed",
         EngineEvent.Faulted => "fault",
         _ => throw new ArgumentOutOfRangeException(nameof(happened), happened, null),
@@ -52,6 +53,7 @@ internal static class EventWords
         EngineEvent.AccountHeld held => $"account {held.Account} held until {TimeWords.Short(held.Until, zone, held.At)}: {held.Fault.Words}",
         EngineEvent.AccountProbing probing => $"account {probing.Account} is tried again with {probing.Email}",
         EngineEvent.AccountWorks works => $"account {works.Account} works again",
+        EngineEvent.AccountSlowed slowed => $"account {slowed.Account} slowed down until {TimeWords.Short(slowed.Until, zone, slowed.At)}: {slowed.Words}",
         EngineEvent.StoreFailed failed => $"store: {failed.Message}",
         EngineEvent.Faulted fault => $"a fault in nightmail, please report it: {fault.Message}",
         _ => throw new ArgumentOutOfRangeException(nameof(happened), happened, null),
@@ -106,6 +108,11 @@ internal static class EventWords
                 break;
             case EngineEvent.AccountWorks works:
                 json.WriteString("account", works.Account);
+                break;
+            case EngineEvent.AccountSlowed slowed:
+                json.WriteString("account", slowed.Account);
+                json.WriteString("error", slowed.Words);
+                json.WriteString("until", JsonText.Time(slowed.Until));
                 break;
             case EngineEvent.StoreFailed failed:
                 json.WriteString("error", failed.Message);

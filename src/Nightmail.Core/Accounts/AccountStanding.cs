@@ -42,6 +42,12 @@ public enum AccountObstacle
 /// <param name="Limit">The rate limit that leaves the least, in words; null: it has none.</param>
 public sealed record AccountStanding(Account Account, AccountFacts Facts, int Free, AccountObstacle Obstacle, DateTimeOffset? FreeAt, string? Limit)
 {
+    /// <summary>Emails that it may have on their way at once: its limit, or less while its server wants less.</summary>
+    public int Connections { get; private init; }
+
+    /// <summary>True while its server wants less at once than the limit.</summary>
+    public bool IsSlowed => Connections < Account.Limits.Connections;
+
     /// <summary>True when the next email it takes probes its circuit.</summary>
     public bool Probes => Free > 0 && Facts.Circuit.IsOpen;
 
@@ -53,18 +59,20 @@ public sealed record AccountStanding(Account Account, AccountFacts Facts, int Fr
     public static AccountStanding Of(Account account, AccountFacts facts, int offered, DateTimeOffset now)
     {
         var cap = RateCap.Of(account, facts.Begins, facts.NotBegun, now);
-        var (obstacle, freeAt) = ObstacleOf(account, facts, offered, cap, now);
-        var free = Math.Min(Math.Min(offered, account.Limits.Connections - facts.OnTheWay), cap.Left);
-        return new(account, facts, obstacle != AccountObstacle.None ? 0 : facts.Circuit.IsOpen ? 1 : free, obstacle, freeAt, cap.Limit);
+        var connections = facts.Circuit.Slowness?.Of(account.Limits.Connections, now) ?? account.Limits.Connections;
+        var (obstacle, freeAt) = ObstacleOf(account, facts, offered, connections, cap, now);
+        var free = Math.Min(Math.Min(offered, connections - facts.OnTheWay), cap.Left);
+        return new(account, facts, obstacle != AccountObstacle.None ? 0 : facts.Circuit.IsOpen ? 1 : free, obstacle, freeAt, cap.Limit) { Connections = connections };
     }
 
-    private static (AccountObstacle Obstacle, DateTimeOffset? FreeAt) ObstacleOf(Account account, AccountFacts facts, int offered, CapStanding cap, DateTimeOffset now)
+    private static (AccountObstacle Obstacle, DateTimeOffset? FreeAt) ObstacleOf(Account account, AccountFacts facts, int offered, int connections, CapStanding cap, DateTimeOffset now)
     {
         if (!account.IsEnabled) return (AccountObstacle.Disabled, null);
         if (facts.Circuit.Probe is not null) return (AccountObstacle.Probing, null);
         if (facts.Circuit.OpenUntil is { } until && until > now) return (AccountObstacle.CircuitOpen, Later(until, cap));
         if (cap.Left <= 0) return (AccountObstacle.LimitReached, cap.FreeAt);
-        return offered <= 0 || facts.OnTheWay >= account.Limits.Connections ? (AccountObstacle.Busy, null) : (AccountObstacle.None, null);
+        if (facts.OnTheWay >= connections) return (AccountObstacle.Busy, facts.Circuit.Slowness?.MoreAt(account.Limits.Connections, now));
+        return offered <= 0 ? (AccountObstacle.Busy, null) : (AccountObstacle.None, null);
     }
 
     private static DateTimeOffset Later(DateTimeOffset until, CapStanding cap) => cap.FreeAt > until ? cap.FreeAt.Value : until;
@@ -81,6 +89,9 @@ public enum CircuitEvent
 
     /// <summary>It is closed again.</summary>
     Closed,
+
+    /// <summary>The server wants less: fewer emails go at once for a while.</summary>
+    Slowed,
 }
 
 /// <summary>A change of an account's circuit that is durable.</summary>
@@ -95,7 +106,7 @@ public sealed record AccountChange(DateTimeOffset At, string Account, CircuitEve
     {
         CircuitEvent? what = after.IsOpen
             ? after.Probe is not null && after.Probe != before.Probe ? CircuitEvent.Probing : after.Term != before.Term ? CircuitEvent.Opened : null
-            : before.IsOpen ? CircuitEvent.Closed : null;
+            : before.IsOpen ? CircuitEvent.Closed : after.Slowness is { } slow && slow != before.Slowness ? CircuitEvent.Slowed : null;
         return what is { } happened ? new(at, account, happened, after) : null;
     }
 }

@@ -36,6 +36,9 @@ public sealed record Circuit
     /// <summary>Emails in a row that were refused for reasons of policy, the oldest first.</summary>
     public IReadOnlyList<PolicyRefusal> Refusals { get; init; } = [];
 
+    /// <summary>How much less the account sends at once, because its server asked for it; null: it never did, or the circuit was reset since.</summary>
+    public Slowness? Slowness { get; init; }
+
     /// <summary>True while it is not closed.</summary>
     public bool IsOpen => OpenUntil is not null;
 }

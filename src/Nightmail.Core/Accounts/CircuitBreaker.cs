@@ -52,19 +52,20 @@ public static class CircuitBreaker
     /// tries an account that was not to be used then, at once, and what was counted then counts no longer.
     /// </summary>
     public static Circuit FromBackup(Circuit circuit, DateTimeOffset now) =>
-        circuit.OpenUntil is { } until ? circuit with { OpenUntil = until < now ? until : now, Term = circuit.Term + 1, Probe = null, Refusals = [] } : Reset(circuit);
+        circuit.OpenUntil is { } until ? circuit with { OpenUntil = until < now ? until : now, Term = circuit.Term + 1, Probe = null, Refusals = [], Slowness = null } : Reset(circuit);
 
     /// <summary>The circuit after a person closed it by hand. What is under way then says nothing any more.</summary>
     public static Circuit Reset(Circuit circuit) => new() { Term = circuit.Term + 1 };
 
-    /// <summary>The circuit as it is when no failure is known.</summary>
-    public static Circuit Closed(Circuit circuit) => new() { Term = circuit.Term };
+    /// <summary>The circuit as it is when no failure is known. A server that asked for less has not taken that back by taking an email.</summary>
+    public static Circuit Closed(Circuit circuit) => new() { Term = circuit.Term, Slowness = circuit.Slowness };
 
     private static CircuitStep AfterFailure(Circuit circuit, AccountFault fault, CircuitOptions options, DateTimeOffset now)
     {
-        var counted = circuit with { Failures = circuit.Failures + 1, Fault = fault };
+        var slows = fault.SlowsDown || fault.Reason == AccountFaultReason.Quota;
+        var counted = circuit with { Failures = circuit.Failures + 1, Fault = fault with { SlowsDown = false }, Slowness = slows ? Slowness.After(circuit.Slowness, fault.Words, now) : circuit.Slowness };
         var opens = circuit.IsOpen || counted.Failures >= options.FailureThreshold || fault.Reason is AccountFaultReason.Auth or AccountFaultReason.Configuration;
-        return new(opens ? Open(counted, fault, options, now) : counted);
+        return new(opens ? Open(counted, counted.Fault, options, now) : counted);
     }
 
     private static CircuitStep AfterRefusal(Circuit circuit, EmailId email, AccountFinding.Refused refused, CircuitOptions options, DateTimeOffset now)

@@ -45,7 +45,7 @@ public static class CircuitSteps
     public static bool Reset(IStoreTransaction transaction, string account)
     {
         var circuit = transaction.CircuitOf(account);
-        if (circuit == CircuitBreaker.Closed(circuit)) return false;
+        if (circuit == new Circuit { Term = circuit.Term }) return false;
         transaction.PutCircuit(account, CircuitBreaker.Reset(circuit));
         return true;
     }

@@ -68,7 +68,11 @@ public enum AccountFaultReason
 /// <summary>An account that could not send, and the words that say why.</summary>
 /// <param name="Reason">The kind, for the circuit breaker.</param>
 /// <param name="Words">What happened, with host and phase: one line, no secret, no recipient.</param>
-public sealed record AccountFault(AccountFaultReason Reason, string Words);
+public sealed record AccountFault(AccountFaultReason Reason, string Words)
+{
+    /// <summary>True when the server asks for less and not for another login or address: 421, or a greeting of 4xx. Not kept in any store.</summary>
+    public bool SlowsDown { get; init; }
+}
 
 /// <summary>
 /// What one transaction came to: a verdict for every recipient it was asked to deliver to, each exactly once, and the account's fault

@@ -33,6 +33,9 @@ public abstract record EngineEvent(DateTimeOffset At)
     /// <summary>The account's circuit is closed again.</summary>
     public sealed record AccountWorks(DateTimeOffset At, string Account) : EngineEvent(At);
 
+    /// <summary>The account's server wants less: fewer of its emails go at once, until then.</summary>
+    public sealed record AccountSlowed(DateTimeOffset At, string Account, string Words, DateTimeOffset Until) : EngineEvent(At);
+
     /// <summary>The store could not be used; the engine tries again.</summary>
     public sealed record StoreFailed(DateTimeOffset At, string Message) : EngineEvent(At);
 
@@ -45,6 +48,7 @@ public abstract record EngineEvent(DateTimeOffset At)
         CircuitEvent.Opened => new AccountHeld(change.At, change.Account, change.Circuit.Fault ?? new(AccountFaultReason.Network, "no reason is known"), change.Circuit.OpenUntil ?? change.At),
         CircuitEvent.Probing => new AccountProbing(change.At, change.Account, change.Circuit.Probe!.Email),
         CircuitEvent.Closed => new AccountWorks(change.At, change.Account),
+        CircuitEvent.Slowed => new AccountSlowed(change.At, change.Account, change.Circuit.Slowness?.Words ?? "", change.Circuit.Slowness?.Until ?? change.At),
         _ => throw new ArgumentOutOfRangeException(nameof(change), change.Event, null),
     };
 }

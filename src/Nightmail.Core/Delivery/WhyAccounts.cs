@@ -30,15 +30,19 @@ public static class WhyAccounts
         return standing.Obstacle switch
         {
             AccountObstacle.None when standing.Probes => $"{Open(circuit, context)}; the next email tries it",
-            AccountObstacle.None => "takes emails",
+            AccountObstacle.None => $"takes emails{Slowed(standing, context)}",
             AccountObstacle.Disabled => "switched off in the configuration (\"enabled\": false)",
             AccountObstacle.CircuitOpen => Open(circuit, context),
             AccountObstacle.Probing => $"{Open(circuit, context)}; {circuit.Probe!.Email} is trying it since {Why.At(circuit.Probe.Since, context)}",
             AccountObstacle.LimitReached => $"its limit of {standing.Limit} is reached",
+            AccountObstacle.Busy when standing.IsSlowed => $"{standing.Facts.OnTheWay} on their way{Slowed(standing, context)}",
             AccountObstacle.Busy => $"all its {standing.Account.Limits.Connections} connections are at work",
             _ => throw new ArgumentOutOfRangeException(nameof(standing), standing.Obstacle, null),
         };
     }
+
+    private static string Slowed(AccountStanding standing, WhyContext context) => standing is { IsSlowed: true, Facts.Circuit.Slowness: { } slow }
+        ? $", {standing.Connections} of its {standing.Account.Limits.Connections} connections at once: slowed down since {Why.At(slow.Since, context)} after {Why.Words(slow.Words, "a reply")}, all again at {Why.At(slow.Until, context)}" : "";
 
     private static string Open(Circuit circuit, WhyContext context)
     {
@@ -50,5 +54,5 @@ public static class WhyAccounts
         at is { } time ? $"; next try {Why.At(time, context)} ({TimeWords.Relative(time - context.Now)}){through}" : "";
 
     private static bool TakesAt(AccountStanding standing, DateTimeOffset due) =>
-        standing.Obstacle is AccountObstacle.None or AccountObstacle.Busy || standing.FreeAt <= due;
+        standing.Obstacle == AccountObstacle.None || (standing.Obstacle == AccountObstacle.Busy && !standing.IsSlowed) || standing.FreeAt <= due;
 }

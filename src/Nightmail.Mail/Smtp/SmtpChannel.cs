@@ -182,7 +182,7 @@ internal sealed class SmtpChannel : IDisposable
 
     /// <summary>An exception for this phase.</summary>
     public ConversationBrokenException Broken(AccountFaultReason reason, string words, Reply? reply = null) =>
-        new(Phase, new(reason, $"{Peer}, {Phase.Words()}: {words}"), reply) { TimedOut = timedOut };
+        new(Phase, new(reason, $"{Peer}, {Phase.Words()}: {words}") { SlowsDown = reply is { } said && AsksForLess(said) }, reply) { TimedOut = timedOut };
 
     /// <summary>What a lost connection means in this phase.</summary>
     public ConversationBrokenException Broken(Exception lost) =>
@@ -202,6 +202,9 @@ internal sealed class SmtpChannel : IDisposable
         ArrayPool<byte>.Shared.Return(Interlocked.Exchange(ref input, []));
         ArrayPool<byte>.Shared.Return(Interlocked.Exchange(ref output, []));
     }
+
+    /// <summary>421 at any time, and a greeting that says "not now": the server is there and has enough for the moment.</summary>
+    private bool AsksForLess(Reply reply) => reply.Code == 421 || (Phase == SmtpPhase.Greeting && reply.Code is >= 400 and < 500);
 
     private static string Words(TimeSpan limit) => limit.TotalMinutes >= 1 ? $"{limit.TotalMinutes:0} min" : $"{limit.TotalSeconds:0} s";
 

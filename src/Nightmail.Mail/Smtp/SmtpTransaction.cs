@@ -292,7 +292,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
     private AccountFault FaultOf(AccountFaultReason reason, Reply reply)
     {
         var words = plan.Envelope.Recipients.Aggregate(reply.ToString(), (text, address) => text.Replace(address, "recipient", StringComparison.OrdinalIgnoreCase));
-        return channel.Broken(reason, words).Fault;
+        return channel.Broken(reason, words, reply).Fault;
     }
 
     private DeliveryOutcome Outcome() => new(plan.Outcomes(), fault) { Phase = channel.Phase.Words(), Begun = begun };

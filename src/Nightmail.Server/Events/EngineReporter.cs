@@ -32,6 +32,28 @@ internal sealed class EngineReporter(EventFeed feed, SendLogWriter log, ServerMe
                     json.WriteString("reason", held.Fault.Words);
                 }));
                 break;
+            case EngineEvent.AccountProbing probing:
+                feed.Publish("account", Json(json =>
+                {
+                    json.WriteString("account", probing.Account);
+                    json.WriteString("circuit", "half-open");
+                }));
+                break;
+            case EngineEvent.AccountWorks works:
+                feed.Publish("account", Json(json =>
+                {
+                    json.WriteString("account", works.Account);
+                    json.WriteString("circuit", "closed");
+                }));
+                break;
+            case EngineEvent.AccountSlowed slowed:
+                feed.Publish("account", Json(json =>
+                {
+                    json.WriteString("account", slowed.Account);
+                    json.WriteString("slowedUntil", slowed.Until.UtcDateTime);
+                    json.WriteString("reason", slowed.Words);
+                }));
+                break;
             case EngineEvent.StoreFailed failed:
                 meters.StoreFailed();
                 feed.Publish("worker", Json(json => json.WriteString("trouble", failed.Message)));

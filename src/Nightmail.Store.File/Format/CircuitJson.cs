@@ -11,8 +11,9 @@ internal static class CircuitJson
     /// <summary>The key of the file under which they lie.</summary>
     public const string Key = "accounts";
 
-    private static readonly string[] Names = ["consecutive_failures", "reason", "error", "opened_at", "circuit_breaker_until", "cooldown", "term", "probe", "refusals"];
+    private static readonly string[] Names = ["consecutive_failures", "reason", "error", "opened_at", "circuit_breaker_until", "cooldown", "term", "probe", "refusals", "slowed"];
     private static readonly string[] ProbeNames = ["email", "worker", "attempt", "since", "cooldown_if_lost"];
+    private static readonly string[] SlownessNames = ["halvings", "since", "error"];
     private static readonly string[] RefusalNames = ["email", "domains"];
     private static readonly string[] Reasons = ["auth", "quota", "reputation", "network", "tls", "sender", "protocol", "configuration"];
 
@@ -106,6 +107,7 @@ internal static class CircuitJson
         OpenedAt = circuit.OpenedAt is { } opened ? UnixTime.RoundDown(opened) : null,
         OpenUntil = circuit.OpenUntil is { } until ? UnixTime.RoundUp(until) : null,
         Cooldown = Whole(circuit.Cooldown),
+        Slowness = circuit.Slowness is { } slow ? slow with { Since = UnixTime.RoundDown(slow.Since) } : null,
         Probe = circuit.Probe is { } probe ? probe with { Since = UnixTime.RoundDown(probe.Since), CooldownIfLost = Whole(probe.CooldownIfLost) } : null,
     };
 
@@ -132,6 +134,15 @@ internal static class CircuitJson
             writer.WriteNumber("attempt", probe.Attempt);
             writer.Time("since", probe.Since);
             Seconds(writer, "cooldown_if_lost", probe.CooldownIfLost);
+            writer.WriteEndObject();
+        }
+
+        if (circuit.Slowness is { } slow)
+        {
+            writer.WriteStartObject("slowed");
+            writer.WriteNumber("halvings", slow.Halvings);
+            writer.Time("since", slow.Since);
+            writer.WriteString("error", slow.Words);
             writer.WriteEndObject();
         }
 
@@ -172,6 +183,7 @@ internal static class CircuitJson
                 case 6: circuit = circuit with { Term = Math.Max(0, Lenient.Whole(ref json) ?? 0) }; break;
                 case 7: circuit = circuit with { Probe = ReadProbe(ref json) }; break;
                 case 8: circuit = circuit with { Refusals = ReadRefusals(ref json) }; break;
+                case 9: circuit = circuit with { Slowness = ReadSlowness(ref json) }; break;
                 default: json.Skip(); break;
             }
         }
@@ -197,6 +209,21 @@ internal static class CircuitJson
         }
 
         return new(EmailId.Parse(email), new(worker), attempt, since ?? default, cooldown);
+    }
+
+    private static Slowness? ReadSlowness(ref Utf8JsonReader json)
+    {
+        var (halvings, since, words) = (0, default(DateTimeOffset?), "");
+        if (!Lenient.EntersObject(ref json, "it")) return null;
+        while (Lenient.NextProperty(ref json, SlownessNames) is { } index)
+        {
+            if (index == 0) halvings = Math.Min(Slowness.Most, Lenient.Count(ref json));
+            else if (index == 1) since = UnixTime.Read(ref json);
+            else if (index == 2) words = Lenient.Text(ref json) ?? "";
+            else json.Skip();
+        }
+
+        return since is { } at && halvings > 0 ? new(halvings, at, words) : null;
     }
 
     private static List<PolicyRefusal> ReadRefusals(ref Utf8JsonReader json)

@@ -125,6 +125,19 @@ public sealed class WhyTests
     }
 
     [Fact]
+    public void An_account_whose_server_wants_less_says_so_and_until_when()
+    {
+        var slow = new Circuit { Slowness = new(1, Now.AddSeconds(-20), "mx.example:25, greeting: 421 4.3.2 too busy") };
+        var account = Work with { Limits = new() { Connections = 4 } };
+        var ready = AccountStanding.Of(account, AccountFacts.None with { Circuit = slow }, 4, Now);
+        WhyAccounts.Obstacle(ready, Context)
+            .ShouldBe("takes emails, 2 of its 4 connections at once: slowed down since 08:59:40 after mx.example:25, greeting: 421 4.3.2 too busy, all again at 09:00:40");
+        var busy = AccountStanding.Of(account, AccountFacts.None with { Circuit = slow, OnTheWay = 2 }, 4, Now);
+        Why.Explain(Pending, Context with { Standings = [busy] }).ShouldBe(
+            "due 09:00; account work: 2 on their way, 2 of its 4 connections at once: slowed down since 08:59:40 after mx.example:25, greeting: 421 4.3.2 too busy, all again at 09:00:40; next try 09:00:40 (in 40 seconds)");
+    }
+
+    [Fact]
     public void Sending_is_paused_as_a_whole() =>
         Why.Explain(Pending, Context with { SendingPaused = true }).ShouldBe("due 09:00; sending is paused as a whole: `nightmail resume --all` goes on");
 

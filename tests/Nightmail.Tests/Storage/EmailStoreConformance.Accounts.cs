@@ -15,6 +15,7 @@ public abstract partial class EmailStoreConformance
 {
     private static readonly AccountFault Refused = new(AccountFaultReason.Tls, "smtp.example.org:587: the certificate has expired");
     private static readonly AccountFault BadLogin = new(AccountFaultReason.Auth, "535 5.7.8 bad credentials");
+    private static readonly AccountFault Busy = new(AccountFaultReason.Network, "smtp.example.org:587, greeting: 421 4.3.2 too busy") { SlowsDown = true };
     private static readonly Account Work = Given.Account;
     private static readonly Account Spare = Given.Account with { Name = "spare", IsDefault = false, StandsInAs = Given.Account.From };
 
@@ -279,6 +280,36 @@ public abstract partial class EmailStoreConformance
         (await store.AccountsAsync([Work with { Limits = new() { Connections = 3 } }], Cancel)).Single().Obstacle.ShouldBe(AccountObstacle.Busy);
         await world.KillAsync(other, rival);
         (await store.ClaimDueAsync(worker.Id, offer, Cancel)).Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task An_account_whose_server_asks_for_less_sends_fewer_at_once_for_all_workers_and_all_again_with_time()
+    {
+        var account = Work with { Limits = new() { Connections = 8 } };
+        AccountCapacities offer = new([(account, 100)]);
+        var told = new List<CircuitEvent>();
+        using var listening = store.OnAccountChanged(change => told.Add(change.Event));
+        await FailAsync(await OneAsync(), fault: Busy);
+        await FailAsync(await OneAsync(), fault: Busy);
+        await store.AddAsync([.. Enumerable.Range(0, 30).Select(_ => Given.Email(Time) with { Account = "work" })], Cancel);
+        var other = world.Open();
+        await using var rival = await other.EnterAsync(Cancel);
+        var claims = (await other.ClaimDueAsync(rival.Id, offer, Cancel)).ToList();
+        claims.Count.ShouldBe(4, "two complaints at the same time are one");
+        (await store.ClaimDueAsync(worker.Id, offer, Cancel)).ShouldBeEmpty();
+        (await store.NextDueAsync(offer, Cancel)).ShouldBe(Time.GetUtcNow() + Slowness.Step);
+        foreach (var claim in claims) await DeliverAsync(claim, other);
+
+        Time.Advance(TimeSpan.FromSeconds(20));
+        await FailAsync((await store.ClaimDueAsync(worker.Id, new([(account, 1)]), Cancel)).Single(), fault: Busy);
+        (await world.Open().AccountsAsync([account], Cancel)).Single().Connections.ShouldBe(2);
+        foreach (var connections in new[] { 4, 8, 8 })
+        {
+            Time.Advance(Slowness.Step);
+            (await world.Open().AccountsAsync([account], Cancel)).Single().Connections.ShouldBe(connections);
+        }
+
+        told.ShouldBe([CircuitEvent.Slowed, CircuitEvent.Slowed]);
     }
 
     private async Task<IReadOnlyList<Claim>> ClaimAsync(IEmailStore? from = null, IWorkerPresence? by = null) =>

@@ -42,7 +42,7 @@ internal sealed class AccountListCommand() : Verb("list", "Shows the accounts: w
                 account.IsDefault ? $"{account.Name} *" : account.Name,
                 account.From,
                 Way(account.Transport),
-                string.Create(CultureInfo.InvariantCulture, $"{standing.Facts.OnTheWay}/{account.Limits.Connections}"),
+                string.Create(CultureInfo.InvariantCulture, $"{standing.Facts.OnTheWay}/{standing.Connections}"),
                 $"{WhyAccounts.Obstacle(standing, context)}{until}");
         }
 
@@ -65,6 +65,16 @@ internal sealed class AccountListCommand() : Verb("list", "Shows the accounts: w
         if (standing.FreeAt is { } at) json.WriteString("nextTry", JsonText.Time(at));
         json.WriteNumber("sending", standing.Facts.OnTheWay);
         WriteUse(json, standing, context.Now);
+        if (standing is { IsSlowed: true, Facts.Circuit.Slowness: { } slow })
+        {
+            json.WriteStartObject("slowed");
+            json.WriteNumber("connections", standing.Connections);
+            json.WriteString("since", JsonText.Time(slow.Since));
+            json.WriteString("until", JsonText.Time(slow.Until));
+            json.WriteString("error", slow.Words);
+            json.WriteEndObject();
+        }
+
         json.WriteStartObject("circuit");
         json.WriteString("state", circuit.Probe is not null ? "half-open" : circuit.IsOpen ? "open" : "closed");
         json.WriteNumber("consecutiveFailures", circuit.Failures);

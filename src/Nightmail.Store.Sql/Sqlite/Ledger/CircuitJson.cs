@@ -40,6 +40,15 @@ internal static class CircuitJson
             json.WriteEndArray();
         }
 
+        if (circuit.Slowness is { } slow)
+        {
+            json.WriteStartArray("slowed"u8);
+            json.WriteNumberValue(slow.Halvings);
+            json.WriteNumberValue(Instants.ToTicks(slow.Since));
+            json.WriteStringValue(slow.Words);
+            json.WriteEndArray();
+        }
+
         if (circuit.Refusals.Count > 0)
         {
             json.WriteStartArray("refusals"u8);
@@ -72,6 +81,7 @@ internal static class CircuitJson
             else if (json.ValueTextEquals("opened_at"u8)) circuit = circuit with { OpenedAt = Instants.FromTicks(Number(ref json)) };
             else if (json.ValueTextEquals("open_until"u8)) circuit = circuit with { OpenUntil = Instants.FromTicks(Number(ref json)) };
             else if (json.ValueTextEquals("probe"u8)) circuit = circuit with { Probe = ReadProbe(ref json) };
+            else if (json.ValueTextEquals("slowed"u8)) circuit = circuit with { Slowness = ReadSlowness(ref json) };
             else if (json.ValueTextEquals("refusals"u8)) circuit = circuit with { Refusals = Refusals(ref json) };
             else json.Skip();
         }
@@ -93,6 +103,14 @@ internal static class CircuitJson
         var probe = new Probe(EmailId.Parse(Text(ref json)), new(Text(ref json)), (int)Number(ref json), Instants.FromTicks(Number(ref json)), TimeSpan.FromTicks(Number(ref json)));
         json.Read();
         return probe;
+    }
+
+    private static Slowness ReadSlowness(ref Utf8JsonReader json)
+    {
+        json.Read();
+        var slow = new Slowness((int)Number(ref json), Instants.FromTicks(Number(ref json)), Text(ref json));
+        json.Read();
+        return slow;
     }
 
     private static List<PolicyRefusal> Refusals(ref Utf8JsonReader json)

@@ -20,6 +20,7 @@ public sealed class OutcomeTableTests
 
         (outcome.Verdicts().Single(), outcome.Fault!.Reason, outcome.Phase, outcome.Begun).ShouldBe((Verdict.Untried, reason, "greeting", false));
         outcome.Fault.Words.ShouldEndWith(greeting);
+        outcome.Fault.SlowsDown.ShouldBe(greeting[0] == '4');
     }
 
     [Theory]
@@ -107,6 +108,7 @@ public sealed class OutcomeTableTests
         var outcome = await conversation.DeliverAsync();
 
         (outcome.Verdicts().Single(), outcome.Fault?.Reason, outcome.Begun).ShouldBe((verdict, reason, step == Step.Dot));
+        (outcome.Fault?.SlowsDown ?? false).ShouldBe(reply.StartsWith("421", StringComparison.Ordinal));
         if (!reply.StartsWith('!')) (outcome.Recipients[0].Reply?.ToString() ?? outcome.Fault!.Words).ShouldEndWith(reply);
         await conversation.FinishAsync();
     }
