@@ -22,6 +22,12 @@ public interface IOutgoingMessage : IAsyncDisposable
 
     /// <summary>Writes all of it, from the start, to <paramref name="destination"/>.</summary>
     ValueTask CopyToAsync(Stream destination, CancellationToken cancellationToken);
+
+    /// <summary>The same message in ASCII alone (RFC 6152 section 3), for a server or program that carries nothing else. It belongs to this one.</summary>
+    /// <returns>Null when it can only be written as it is.</returns>
+    /// <exception cref="MessageInvalidException">It cannot be re-encoded; the message says why.</exception>
+    /// <exception cref="Storage.StoreException">It cannot be read.</exception>
+    ValueTask<IOutgoingMessage?> ToAsciiAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IOutgoingMessage?>(null);
 }
 
 /// <summary>Writes the message of an email.</summary>

@@ -17,7 +17,7 @@ public sealed class SigningTransport(DkimSettings settings, ITransport inner, Ti
         {
             // The key is read with the first email, so that a command that sends nothing needs none. Read twice, it is the same.
             signer ??= DkimSigner.Load(settings);
-            signed = new(await signer.SignAsync(message, time.GetUtcNow(), cancellationToken), message);
+            signed = await SignedMessage.OfAsync(signer, message, time, cancellationToken);
         }
         catch (DkimKeyException unusable)
         {
@@ -35,7 +35,7 @@ public sealed class SigningTransport(DkimSettings settings, ITransport inner, Ti
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
     /// <summary>A message with its signature in front. The message itself belongs to the caller.</summary>
-    private sealed class SignedMessage(byte[] signature, IOutgoingMessage message) : IOutgoingMessage
+    private sealed class SignedMessage(DkimSigner signer, byte[] signature, IOutgoingMessage message, TimeProvider time) : IOutgoingMessage
     {
         public long Length => signature.Length + message.Length;
 
@@ -43,11 +43,18 @@ public sealed class SigningTransport(DkimSettings settings, ITransport inner, Ti
 
         public bool NeedsSmtpUtf8 => message.NeedsSmtpUtf8;
 
+        public static async ValueTask<SignedMessage> OfAsync(DkimSigner signer, IOutgoingMessage message, TimeProvider time, CancellationToken cancellationToken) =>
+            new(signer, await signer.SignAsync(message, time.GetUtcNow(), cancellationToken), message, time);
+
         public async ValueTask CopyToAsync(Stream destination, CancellationToken cancellationToken)
         {
             await destination.WriteAsync(signature, cancellationToken);
             await message.CopyToAsync(destination, cancellationToken);
         }
+
+        /// <summary>A signature is about bytes: the re-encoded ones get one of their own.</summary>
+        public async ValueTask<IOutgoingMessage?> ToAsciiAsync(CancellationToken cancellationToken) =>
+            await message.ToAsciiAsync(cancellationToken) is { } ascii ? await OfAsync(signer, ascii, time, cancellationToken) : null;
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

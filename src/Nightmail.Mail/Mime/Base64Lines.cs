@@ -50,3 +50,32 @@ internal static class Base64Lines
         return written;
     }
 }
+
+/// <summary>Writes base64 piece by piece, every line ended by CRLF.</summary>
+internal sealed class Base64Writer
+{
+    private readonly byte[] line = new byte[Base64Lines.BytesPerLine];
+    private int count;
+
+    /// <summary>Adds bytes.</summary>
+    public void Add(ReadOnlySpan<byte> bytes, IBufferWriter<byte> encoded)
+    {
+        while (bytes.Length > 0)
+        {
+            var taken = Math.Min(bytes.Length, line.Length - count);
+            bytes[..taken].CopyTo(line.AsSpan(count));
+            count += taken;
+            bytes = bytes[taken..];
+            if (count == line.Length) End(encoded);
+        }
+    }
+
+    /// <summary>Writes what is left as the last line.</summary>
+    public void End(IBufferWriter<byte> encoded)
+    {
+        if (count == 0) return;
+        encoded.Write(Base64Lines.Encode(line.AsSpan(0, count)));
+        encoded.Write("\r\n"u8);
+        count = 0;
+    }
+}

@@ -56,19 +56,33 @@ internal sealed record LinesSegment(IBlobStore Blobs, BlobRef Blob, long Offset,
         if (written != Length) throw BlobReading.TooShort(Blob);
     }
 
-    /// <summary>Reads the blob once to know its size with CRLF line ends, and whether a byte above 127 occurs.</summary>
+    /// <summary>Reads the blob once to know its size with CRLF line ends, whether a byte above 127 occurs, and its longest line without the CRLF.</summary>
     /// <exception cref="Core.Delivery.MessageInvalidException">It holds a NUL, which some servers take for an end and others drop.</exception>
-    public static async ValueTask<(LinesSegment Segment, bool Is8Bit)> CountAsync(IBlobStore blobs, BlobRef blob, long offset, CancellationToken cancellationToken)
+    public static async ValueTask<(LinesSegment Segment, bool Is8Bit, long LongestLine)> CountAsync(IBlobStore blobs, BlobRef blob, long offset, CancellationToken cancellationToken)
     {
         var is8Bit = false;
+        var (column, longest) = (0L, 0L);
         var length = await ReadAsync(blobs, blob, offset, Look, cancellationToken);
-        return (new LinesSegment(blobs, blob, offset, length), is8Bit);
+        return (new LinesSegment(blobs, blob, offset, length), is8Bit, longest);
 
         ValueTask Look(ReadOnlyMemory<byte> piece)
         {
             if (piece.Span.Contains((byte)0)) throw new Core.Delivery.MessageInvalidException("the text of the message holds a NUL, which no server has to carry; encode it as quoted-printable or base64");
             is8Bit |= !System.Text.Ascii.IsValid(piece.Span);
+            Measure(piece.Span);
             return ValueTask.CompletedTask;
+        }
+
+        void Measure(ReadOnlySpan<byte> piece)
+        {
+            for (int end; (end = piece.IndexOf((byte)'\r')) >= 0; piece = piece[(end + 1)..])
+            {
+                longest = Math.Max(longest, column + end);
+                // The LF that follows is counted to the next line.
+                column = -1;
+            }
+
+            column += piece.Length;
         }
     }
 

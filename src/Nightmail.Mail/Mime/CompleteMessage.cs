@@ -3,6 +3,7 @@ using System.Text;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
+using Nightmail.Mail.Mime.Reencoding;
 
 namespace Nightmail.Mail.Mime;
 
@@ -18,8 +19,23 @@ internal static class CompleteMessage
     {
         var section = await ReadSectionAsync(blobs, blob, cancellationToken);
         var header = Rewrite(section, identity);
-        var (body, is8Bit) = await LinesSegment.CountAsync(blobs, blob, section.BodyOffset, cancellationToken);
-        return new OutgoingMessage([new MemorySegment(header), body], is8Bit, needsSmtpUtf8: !Ascii.IsValid(header.Span));
+        var (body, is8Bit, longest) = await LinesSegment.CountAsync(blobs, blob, section.BodyOffset, cancellationToken);
+        var kept = new OutgoingMessage([new MemorySegment(header), body], is8Bit, needsSmtpUtf8: !Ascii.IsValid(header.Span));
+        // No server has to carry such a line, and some cut it in two.
+        if (longest > TextBody.MaxLine) return await WithoutLongLinesAsync(kept, cancellationToken);
+        return new HandedInMessage(kept);
+    }
+
+    private static async ValueTask<IOutgoingMessage> WithoutLongLinesAsync(IOutgoingMessage kept, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await AsciiMessage.OfAsync(kept, cancellationToken);
+        }
+        catch (MessageInvalidException cannot)
+        {
+            throw new MessageInvalidException($"the message has lines of more than {TextBody.MaxLine} bytes, which no server has to carry, and cannot be re-encoded: {cannot.Message}");
+        }
     }
 
     private static ReadOnlyMemory<byte> Rewrite(HeaderSection section, MessageIdentity identity)
@@ -30,7 +46,7 @@ internal static class CompleteMessage
         Add("Message-ID", name => new FieldBuilder(name).Word(Identities.MessageId(identity)));
         foreach (var field in section.Fields)
         {
-            if (!field.Is("Bcc") && !field.Is("Resent-Bcc") && !IsBlankAndAdded(field)) header.Write(field.Raw.Span);
+            if (!field.Is("Bcc") && !field.Is("Resent-Bcc") && !IsBlankAndAdded(field)) header.Write(WithShortLines(field).Span);
         }
 
         header.Write("\r\n"u8);
@@ -43,6 +59,26 @@ internal static class CompleteMessage
 
         // An empty field would stand beside the one that was added for it, and a message has each of these once.
         static bool IsBlankAndAdded(RawField field) => (field.Is("Date") || field.Is("From") || field.Is("Message-ID")) && field.Value.Length == 0;
+    }
+
+    /// <summary>The field as it came; folded anew at its blanks where a line of it is too long.</summary>
+    private static ReadOnlyMemory<byte> WithShortLines(RawField field)
+    {
+        if (IsShort(field.Raw.Span)) return field.Raw;
+        ReadOnlyMemory<byte> folded = Encoding.UTF8.GetBytes(new FieldBuilder(field.Name).Structured(field.Value.Replace('\t', ' ')).Finish());
+        return IsShort(folded.Span)
+            ? folded
+            : throw new MessageInvalidException($"line {field.Line}: the header '{field.Name}' has a word that no line of {TextBody.MaxLine} bytes can hold");
+
+        static bool IsShort(ReadOnlySpan<byte> raw)
+        {
+            for (int end; (end = raw.IndexOf((byte)'\n')) >= 0; raw = raw[(end + 1)..])
+            {
+                if (end - 1 > TextBody.MaxLine) return false;
+            }
+
+            return true;
+        }
     }
 
     private static async ValueTask<HeaderSection> ReadSectionAsync(IBlobStore blobs, BlobRef blob, CancellationToken cancellationToken)

@@ -63,9 +63,16 @@ internal sealed class FileParts(IBlobStore blobs)
     private async ValueTask<bool> IsPlainMessageAsync(BlobRef blob, byte[] beginning, CancellationToken cancellationToken)
     {
         if (beginning.Length == 0 || beginning[0] is not (> (byte)' ' and < 127)) return false;
-        var (lines, is8Bit) = await LinesSegment.CountAsync(blobs, blob, 0, cancellationToken);
-        if (is8Bit || lines.Length != blob.Size) return false;
-        return await LineLimits.AreKeptAsync(blobs, blob, cancellationToken);
+        try
+        {
+            var (lines, is8Bit, longest) = await LinesSegment.CountAsync(blobs, blob, 0, cancellationToken);
+            return !is8Bit && lines.Length == blob.Size && longest <= TextBody.MaxLine;
+        }
+        catch (MessageInvalidException)
+        {
+            // A NUL: encoded it can travel.
+            return false;
+        }
     }
 
     private static string CheckedName(string fileName)

@@ -28,12 +28,13 @@ internal sealed class EnvelopePlan
     /// <param name="capabilities">What the server can do.</param>
     /// <param name="peer"><c>host:port</c>, for words.</param>
     /// <param name="maxRecipients">The account's limit; the server's own may be lower.</param>
+    /// <param name="obstacle">Why a message that the server cannot carry was not re-encoded; empty: nothing more is known.</param>
     /// <param name="reports">The reports to ask for, of a server that makes some; null: nothing is said about them.</param>
     public static EnvelopePlan Make(
-        Envelope envelope, IOutgoingMessage message, ServerCapabilities capabilities, string peer, int maxRecipients, DeliveryReports? reports = null)
+        Envelope envelope, IOutgoingMessage message, ServerCapabilities capabilities, string peer, int maxRecipients, string obstacle = "", DeliveryReports? reports = null)
     {
         var plan = new EnvelopePlan(envelope);
-        if (Objection(message, capabilities, peer) is { } objection)
+        if (Objection(message, capabilities, peer, obstacle) is { } objection)
         {
             plan.SettleOpen(Verdict.Bounced, objection);
             return plan;
@@ -86,14 +87,14 @@ internal sealed class EnvelopePlan
         return outcomes!;
     }
 
-    private static Reply? Objection(IOutgoingMessage message, ServerCapabilities capabilities, string peer)
+    private static Reply? Objection(IOutgoingMessage message, ServerCapabilities capabilities, string peer, string obstacle)
     {
         if (message.Length > capabilities.MaxSize)
             return new(552, "5.3.4", $"not sent: the message has {message.Length} bytes, and {peer} takes {capabilities.MaxSize} at most");
         if (message.Is8Bit && !capabilities.EightBitMime)
-            return new(554, "5.6.3", $"not sent: the message holds 8-bit text as it is, and {peer} takes none (no 8BITMIME)");
+            return new(554, "5.6.3", $"not sent: the message holds 8-bit text as it is, and {peer} takes none (no 8BITMIME){obstacle}");
         if (message.NeedsSmtpUtf8 && !capabilities.SmtpUtf8)
-            return new(553, "5.6.7", $"not sent: the message needs international addresses, and {peer} cannot take them (no SMTPUTF8)");
+            return new(553, "5.6.7", $"not sent: the message needs international addresses, and {peer} cannot take them (no SMTPUTF8){obstacle}");
         return null;
     }
 

@@ -1,5 +1,6 @@
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
+using Nightmail.Core.Storage;
 
 namespace Nightmail.Mail.Transports;
 
@@ -16,7 +17,18 @@ public sealed class CommandTransport(TransportSettings.Command settings, TimePro
     {
         if (ProgramPath.Find(settings.Words[0]) is not { } program)
             return Fault(envelope, $"{Name}: there is no such program", begun: false) with { Phase = "connect" };
-        if (Objection(message) is { } objection) return DeliveryOutcome.Of(Verdict.Bounced, envelope.Recipients, objection, begun: false) with { Phase = "envelope" };
+        Fitting fitting;
+        try
+        {
+            fitting = await Fitting.ForAsync(message, settings.TakesEightBit, takesUtf8: false, cancellationToken);
+        }
+        catch (StoreException unreadable)
+        {
+            return DeliveryOutcome.Of(Verdict.Deferred, envelope.Recipients, new(0, null, $"the message could not be read: {unreadable.Message}"), begun: false) with { Phase = "envelope" };
+        }
+
+        message = fitting.Message;
+        if (Objection(fitting) is { } objection) return DeliveryOutcome.Of(Verdict.Bounced, envelope.Recipients, objection, begun: false) with { Phase = "envelope" };
 
         using var files = CommandFiles.Create(out var trouble);
         if (files is null) return Fault(envelope, trouble, begun: false) with { Phase = "body" };
@@ -43,11 +55,12 @@ public sealed class CommandTransport(TransportSettings.Command settings, TimePro
 
     private string Name => Path.GetFileName(settings.Words[0]);
 
-    private Reply? Objection(IOutgoingMessage message)
+    private Reply? Objection(Fitting fitting)
     {
-        if (message.NeedsSmtpUtf8) return new(553, "5.6.7", $"not sent: the message needs international addresses, which {Name} cannot be told");
-        if (message.Is8Bit && !settings.TakesEightBit)
-            return new(554, "5.6.3", $"not sent: the message holds 8-bit text as it is, which {Name} may damage; encode it, or set takesEightBit for the account");
+        if (fitting.Message.NeedsSmtpUtf8)
+            return new(553, "5.6.7", $"not sent: the message needs international addresses, which {Name} cannot be told{fitting.Obstacle}");
+        if (fitting.Message.Is8Bit && !settings.TakesEightBit)
+            return new(554, "5.6.3", $"not sent: the message holds 8-bit text as it is, which {Name} may damage; encode it, or set takesEightBit for the account{fitting.Obstacle}");
         return null;
     }
 

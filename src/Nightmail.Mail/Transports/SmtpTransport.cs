@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
+using Nightmail.Core.Storage;
 using Nightmail.Mail.Smtp;
 
 namespace Nightmail.Mail.Transports;
@@ -69,18 +70,25 @@ public sealed class SmtpTransport : ITransport
     private async Task<DeliveryOutcome?> TryAsync(
         SmtpConnection connection, bool mayBeDead, Envelope envelope, IOutgoingMessage message, BeginDelivery begin, TimeToBegin patience, CancellationToken cancellationToken)
     {
-        var plan = EnvelopePlan.Make(envelope, message, connection.Capabilities, connection.Channel.Peer, limits.RecipientsPerTransaction, reports);
-        var transaction = new SmtpTransaction(connection, plan, message, begin, patience);
+        SmtpTransaction? transaction = null;
         var inOrder = false;
         var isDead = false;
         try
         {
+            var fitting = await Fitting.ForAsync(message, connection.Capabilities.EightBitMime, connection.Capabilities.SmtpUtf8, cancellationToken);
+            var plan = EnvelopePlan.Make(envelope, fitting.Message, connection.Capabilities, connection.Channel.Peer, limits.RecipientsPerTransaction, fitting.Obstacle, reports);
+            transaction = new SmtpTransaction(connection, plan, fitting.Message, begin, patience);
             var outcome = await transaction.RunAsync(cancellationToken);
             // Two who do not understand each other may not be at the same place either.
             inOrder = outcome.Fault?.Reason != AccountFaultReason.Protocol;
             return outcome;
         }
-        catch (ConversationBrokenException broken)
+        catch (StoreException unreadable)
+        {
+            inOrder = true;
+            return DeliveryOutcome.Of(Verdict.Deferred, envelope.Recipients, new(0, null, $"the message could not be read: {unreadable.Message}"), begun: false) with { Phase = SmtpPhase.Envelope.Words() };
+        }
+        catch (ConversationBrokenException broken) when (transaction is not null)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (patience.Broke(broken)) return transaction.OutcomeOf(TimeToBegin.Over(connection.Channel.Peer, broken.Phase));
