@@ -39,6 +39,8 @@ internal sealed class CommandLine
         new("config", () => new ConfigCommand()),
         new("completion", () => new CompletionCommand()),
         new("backup", () => new BackupCommand()),
+        new("export", () => new ExportCommand()),
+        new("import", () => new ImportCommand()),
         new("health", () => new HealthCommand()),
     ];
 

@@ -6,6 +6,7 @@ using Nightmail.Core.Storage;
 using Nightmail.Store.File.Backups;
 using Nightmail.Store.File.CleanUp;
 using Nightmail.Store.File.Disk;
+using Nightmail.Store.File.Exchange;
 using Nightmail.Store.File.Guard;
 using Nightmail.Store.File.Health;
 using Nightmail.Store.File.Operations;
@@ -68,6 +69,13 @@ public sealed class FileEmailStore : IEmailStore
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken) =>
         RunAsync(transaction => Adding.Apply(transaction, emails, options.KeyRetention), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken) =>
+        RunAsync(transaction => Importing.Apply(transaction, emails, options.KeyRetention), cancellationToken);
+
+    /// <summary>Every email as it is at this moment, soonest first, each with the keys that other programs wrote beside those of the format.</summary>
+    public ValueTask<IReadOnlyList<ImportedEmail>> ExportAsync(CancellationToken cancellationToken) => LookAsync(QueueExport.Emails, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken) => LookAsync(view => view.Find(id), cancellationToken);

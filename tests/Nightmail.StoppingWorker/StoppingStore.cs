@@ -51,6 +51,8 @@ internal sealed class StoppingStore(IEmailStore inner, StopPoint point) : IEmail
 
     public ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken) => inner.AddAsync(emails, cancellationToken);
 
+    public ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken) => inner.ImportAsync(emails, cancellationToken);
+
     public ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken) => inner.FindAsync(id, cancellationToken);
 
     public ValueTask<IReadOnlyList<ScheduledEmail>> ListAsync(EmailFilter filter, CancellationToken cancellationToken) => inner.ListAsync(filter, cancellationToken);

@@ -29,7 +29,7 @@ internal sealed class BackupRestoreCommand : Verb
         session.Log.Write(Configuration.LogLevel.Warning, $"restored {backup.Name}: {Sentence(report)}");
         if (session.Globals.Json) session.Surroundings.Output.Write(JsonText.Line(json => Write(json, backup, report)));
         else session.Surroundings.Output.Write($"{backup.Name} restored: {Sentence(report)}\n");
-        if (report.LedgerBroken is { } broken) session.Note($"warning: {broken}; what came back is paused: look at it (nightmail list --status paused), then resume or cancel each");
+        if (report.LedgerBroken is { } broken) session.Note($"warning: {broken}; what came back is paused: look at it (nightmail list --status paused), cancel what has left, then let the others go: {session.Command("resume --held")}");
         session.Note("sending is paused; when all is well: nightmail resume --all");
         return ExitCodes.Done;
     }

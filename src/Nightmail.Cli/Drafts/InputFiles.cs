@@ -19,16 +19,17 @@ internal static class InputFiles
     /// <summary>Opens a file for reading.</summary>
     /// <param name="path">Its path.</param>
     /// <param name="option">The option that named it, for errors.</param>
+    /// <param name="limit">The most bytes that it may have.</param>
     /// <exception cref="CommandFailure">It cannot be read.</exception>
-    public static FileStream Open(string path, string option)
+    public static FileStream Open(string path, string option, long limit = MaxFileSize)
     {
         try
         {
             if (Directory.Exists(path)) throw CommandFailure.Refused($"{option} {path}: this is a folder; name a file");
             var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            if (!stream.CanSeek || stream.Length <= MaxFileSize) return stream;
+            if (!stream.CanSeek || stream.Length <= limit) return stream;
             stream.Dispose();
-            throw CommandFailure.Refused($"{option} {path}: larger than {MaxFileSize / 1024 / 1024} MiB; no mail server takes that");
+            throw CommandFailure.Refused($"{option} {path}: larger than {limit / 1024 / 1024} MiB; no mail server takes that");
         }
         catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
         {

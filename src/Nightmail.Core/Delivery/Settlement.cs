@@ -20,6 +20,9 @@ public static class Settlement
     /// <summary>The error of a row whose recipients are not those that the ledger names: two damaged entries may have run into one.</summary>
     public const string Stranger = "the record of what was sent (the ledger) names other recipients than this email has; check it, then resume or cancel it";
 
+    /// <summary>The error of a row that the damaged queue did not have any more, and a backup had.</summary>
+    public const string OnlyInBackup = "the queue file was damaged and only a backup had this email; find out whether it was sent, then resume or cancel it";
+
     /// <summary>
     /// The row with every entry taken in that it did not know, checked against those that it says it knew. A claim that the row still shows ends: the caller asks
     /// <see cref="Rescue"/> first whether it may.
@@ -43,6 +46,9 @@ public static class Settlement
             settled = settled with { Status = EmailStatus.Sent, Reason = null, NextAttempt = null };
         return settled with { LedgerLast = Math.Max(row.LedgerLast, ledger.LastSequence) };
     }
+
+    /// <summary>True for a row that is paused because nobody can vouch for it, and not because a person paused it: it waits until one has looked.</summary>
+    public static bool IsHeld(ScheduledEmail row) => row.Status == EmailStatus.Paused && IsAboutHolding(row.LastError);
 
     /// <summary>True when the row has taken in what the ledger does not hold: the ledger was lost, or is another one.</summary>
     public static bool IsAhead(ScheduledEmail row, EmailLedger ledger) => row.LedgerLast > ledger.LastSequence;
@@ -101,7 +107,7 @@ public static class Settlement
         LedgerKind.Outcome => TakeOutcome(row, entry),
         LedgerKind.Cancel => row with { Status = EmailStatus.Cancelled, Reason = null, NextAttempt = null },
         LedgerKind.Pause => row with { Status = EmailStatus.Paused },
-        LedgerKind.Resume => row with { Status = EmailStatus.Pending, LostClaims = 0, LastError = row.LastError is OldCopy or LostLedger or CameBack ? null : row.LastError },
+        LedgerKind.Resume => row with { Status = EmailStatus.Pending, LostClaims = 0, LastError = IsAboutHolding(row.LastError) ? null : row.LastError },
         LedgerKind.Reschedule => row with { ScheduledFor = entry.ScheduledFor ?? row.ScheduledFor, Wish = entry.Wish, NextAttempt = null },
         LedgerKind.Edit => row,
         LedgerKind.Retry => Retried(row, entry.At),
@@ -109,6 +115,8 @@ public static class Settlement
         LedgerKind.Reopen => Reopened(row, entry),
         _ => throw new ArgumentOutOfRangeException(nameof(entry), entry.Kind, null),
     };
+
+    private static bool IsAboutHolding(string? error) => error is OldCopy or LostLedger or CameBack or Stranger or OnlyInBackup or Arrival.WasBeingSent or Arrival.WasDue;
 
     /// <summary>An open row that is ahead of the ledger: sent again it might be a double, so a person decides.</summary>
     private static ScheduledEmail Held(ScheduledEmail row) => row.Status is EmailStatus.Pending or EmailStatus.Sending

@@ -82,7 +82,7 @@ public static class Why
 
     private static string Paused(ScheduledEmail email, WhyContext context)
     {
-        if (email.LostClaims >= Rescue.LostClaimLimit || email.LastError is Settlement.OldCopy or Settlement.LostLedger or Settlement.CameBack) return $"paused: {Words(email.LastError, "its worker was lost again and again")}";
+        if (email.LostClaims >= Rescue.LostClaimLimit || Settlement.IsHeld(email)) return $"paused: {Words(email.LastError, "its worker was lost again and again")}";
         var due = email.Due <= context.Now ? "was due" : "due";
         return $"paused; {context.Command("resume", email)} lets it go ({due} {At(email.Due, context)})";
     }

@@ -18,6 +18,14 @@ public interface IEmailStore : ISendLedger, IAsyncDisposable
     /// <returns>One result an email, in order. An idempotency key that was seen before gives the first call's id.</returns>
     ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Keeps emails of another store under their own ids, all or none, each as <see cref="Arrival"/> has it: what was sent stays sent, what
+    /// nobody can vouch for is paused. What is here already, by its id or its idempotency key, is left as it is. Whoever is not final must
+    /// have its blobs here. Returns only when they are on stable storage.
+    /// </summary>
+    /// <returns>One result an email, in order.</returns>
+    ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken);
+
     /// <summary>The email as the ledger knows it, or null when there is none of that id.</summary>
     ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken);
 

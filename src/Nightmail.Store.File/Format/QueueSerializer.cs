@@ -29,12 +29,15 @@ internal sealed class QueueSerializer
     {
         /// <summary>The circuits that differ from the file.</summary>
         public IReadOnlyDictionary<string, Circuit> Circuits { get; init; } = new Dictionary<string, Circuit>();
+
+        /// <summary>What new rows were made from, for the keys in it that are not known.</summary>
+        public IReadOnlyDictionary<EmailId, QueueEntry> Sources { get; init; } = new Dictionary<EmailId, QueueEntry>();
     }
 
     /// <summary>The document after the change, with its bytes; <paramref name="before"/> stays as it is until the next but one.</summary>
     public QueueDocument Serialize(QueueDocument before, Change change)
     {
-        var parts = Parts(before, change.Changed);
+        var parts = Parts(before, change);
         var created = before.Created ?? Rfc3339(change.Now);
         var revision = before.Revision + 1;
         var head = Head(created, revision, change.Now, parts.Count > 0);
@@ -76,8 +79,9 @@ internal sealed class QueueSerializer
         if (document.Buffer.Length > 0) spare = document.Buffer;
     }
 
-    private List<Part> Parts(QueueDocument before, EmailMap<ScheduledEmail> changed)
+    private List<Part> Parts(QueueDocument before, Change change)
     {
+        var changed = change.Changed;
         var parts = new List<Part>(before.Entries.Count + changed.Count);
         foreach (var entry in before.Entries)
         {
@@ -93,7 +97,7 @@ internal sealed class QueueSerializer
 
         foreach (var email in changed.Values)
         {
-            if (before.Find(email.Id) is null) parts.Add(Fresh(email, null));
+            if (before.Find(email.Id) is null) parts.Add(Fresh(email, change.Sources.GetValueOrDefault(email.Id)));
         }
 
         return parts;

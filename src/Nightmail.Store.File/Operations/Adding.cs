@@ -22,18 +22,24 @@ internal static class Adding
         }
 
         if (transaction.Has(email.Id)) throw new StoreException(StoreTrouble.Unwritable, $"there is an email {email.Id} already; nothing was changed: schedule it without naming an id");
-        foreach (var blob in Blobs(email.Content))
-        {
-            if (!transaction.HasBlob(blob))
-                throw new StoreException(StoreTrouble.Unwritable, $"the bytes {blob.Sha256} of an attachment are not kept; nothing was changed: add the file again");
-        }
-
+        RequireBlobs(transaction, email.Content);
         var kept = transaction.Put(email with { Status = EmailStatus.Pending, ClaimedBy = null, LedgerLast = 0 });
         if (email.IdempotencyKey is { } fresh) transaction.AddKey(new(fresh, kept.Id, transaction.Now));
         return new AddResult.Added(kept);
     }
 
-    private static SeenKey? SeenBefore(Transaction transaction, IdempotencyKey key, TimeSpan keyRetention)
+    /// <summary>Refuses what refers to bytes that are not kept.</summary>
+    public static void RequireBlobs(Transaction transaction, EmailContent content)
+    {
+        foreach (var blob in Blobs(content))
+        {
+            if (!transaction.HasBlob(blob))
+                throw new StoreException(StoreTrouble.Unwritable, $"the bytes {blob.Sha256} of an attachment are not kept; nothing was changed: add the file again");
+        }
+    }
+
+    /// <summary>The email that a key made, as long as the key counts.</summary>
+    public static SeenKey? SeenBefore(Transaction transaction, IdempotencyKey key, TimeSpan keyRetention)
     {
         if (transaction.FindKey(key.Key) is not { } seen) return null;
         if (seen.At + keyRetention > transaction.Now) return seen;

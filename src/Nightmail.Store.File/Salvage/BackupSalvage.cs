@@ -17,7 +17,7 @@ namespace Nightmail.Store.File.Salvage;
 internal sealed class BackupSalvage(SalvagedQueue salvaged, Func<EmailId, EmailLedger> ledgerOf, Func<BackupFile, bool> vouches, DateTimeOffset now)
 {
     /// <summary>The error of a row that only a backup knew.</summary>
-    public const string CameBack = "the queue file was damaged and only a backup had this email; find out whether it was sent, then resume or cancel it";
+    public const string CameBack = Settlement.OnlyInBackup;
 
     private readonly Dictionary<string, QueueEntry> entries = new(StringComparer.Ordinal);
     private QueueDocument? newest;

@@ -16,6 +16,7 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
 {
     private readonly EmailMap<ScheduledEmail> changed = new();
     private readonly EmailMap<ScheduledEmail> proposed = new();
+    private readonly Dictionary<EmailId, QueueEntry> sources = [];
     private readonly List<SeenKey> addedKeys = [];
     private readonly List<SeenKey> proposedKeys = [];
     private readonly List<AccountChange> accountChanges = [];
@@ -78,6 +79,13 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
             Wish = row.Wish is { Gave: { } gave } wish ? wish with { Gave = UnixTime.RoundUp(gave) } : row.Wish,
         };
         return proposed[kept.Id] = kept;
+    }
+
+    /// <summary>Writes a new row with what <paramref name="source"/> holds beside the format.</summary>
+    public ScheduledEmail Put(ScheduledEmail row, QueueEntry source)
+    {
+        sources[row.Id] = source;
+        return Put(row);
     }
 
     /// <summary>Appends to the ledger, before any row is written.</summary>
@@ -145,7 +153,7 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     {
         var statistics = Document.Statistics;
         foreach (var row in changed.Values) statistics = statistics.Moved(Document.Find(row.Id)?.Email?.Status, row.Status);
-        return new(changed, statistics, PausedAfter, Now) { Circuits = circuits ?? [] };
+        return new(changed, statistics, PausedAfter, Now) { Circuits = circuits ?? [], Sources = sources };
     }
 
     /// <inheritdoc/>

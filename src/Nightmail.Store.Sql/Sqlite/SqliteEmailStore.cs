@@ -67,6 +67,10 @@ public sealed class SqliteEmailStore : IEmailStore
         writer.RunAsync(RequestKind.Change, emails.Count, transaction => Adding.Apply(transaction, emails, options.KeyRetention), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken) =>
+        writer.RunAsync(RequestKind.Change, emails.Count, transaction => Importing.Apply(transaction, emails, options.KeyRetention), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken) => ReadAsync(reader => reader.Find(id), cancellationToken);
 
     /// <inheritdoc/>

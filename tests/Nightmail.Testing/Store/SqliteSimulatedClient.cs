@@ -19,6 +19,8 @@ internal sealed class SqliteSimulatedClient(SqliteSimulatedHouse house) : IEmail
 
     public ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken) => CallAsync(store => store.AddAsync(emails, cancellationToken));
 
+    public ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken) => CallAsync(store => store.ImportAsync(emails, cancellationToken));
+
     public ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken) => CallAsync(store => store.FindAsync(id, cancellationToken));
 
     public ValueTask<IReadOnlyList<ScheduledEmail>> ListAsync(EmailFilter filter, CancellationToken cancellationToken) => CallAsync(store => store.ListAsync(filter, cancellationToken));

@@ -5,7 +5,7 @@ namespace Nightmail.Tests.Cli;
 
 public sealed class HelpTests
 {
-    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "run", "serve", "demo", "config", "edit", "pause", "resume", "log", "stats", "completion", "service" }];
+    public static readonly TheoryData<string> Verbs = [.. new[] { "schedule", "list", "show", "why", "cancel", "undo", "reschedule", "send-now", "retry", "mark-sent", "run", "serve", "demo", "config", "edit", "pause", "resume", "log", "stats", "completion", "service", "export", "import", "backup", "health" }];
 
     [Fact]
     public async Task The_help_is_the_one_that_was_agreed()

@@ -230,6 +230,8 @@ public sealed class SchedulerTests : IAsyncDisposable
             return new([.. emails.Select(email => Answer ?? new AddResult.Added(email))]);
         }
 
+        public ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public ValueTask<int> CleanUpAsync(TimeSpan retention, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken) => throw new NotSupportedException();

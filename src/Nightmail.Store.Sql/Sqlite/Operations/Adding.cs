@@ -28,7 +28,8 @@ internal static class Adding
         return new AddResult.Added(kept);
     }
 
-    private static SeenKey? SeenBefore(Transaction transaction, IdempotencyKey key, TimeSpan keyRetention)
+    /// <summary>The email that a key made, as long as the key counts.</summary>
+    public static SeenKey? SeenBefore(Transaction transaction, IdempotencyKey key, TimeSpan keyRetention)
     {
         if (transaction.FindKey(key.Key) is not { } seen) return null;
         if (seen.At + keyRetention > transaction.Now) return seen;
@@ -36,7 +37,8 @@ internal static class Adding
         return transaction.Find(seen.Email) is { } row && !row.Status.IsFinal() ? seen : null;
     }
 
-    private static void RequireBlobs(Transaction transaction, EmailContent content)
+    /// <summary>Refuses what refers to bytes that are not kept.</summary>
+    public static void RequireBlobs(Transaction transaction, EmailContent content)
     {
         foreach (var attachment in content.Attachments) RequireBlob(transaction, attachment.Blob);
         if (content.Eml is { } eml) RequireBlob(transaction, eml);

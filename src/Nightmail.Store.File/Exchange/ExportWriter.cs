@@ -1,0 +1,118 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
+using Nightmail.Store.File.Format;
+
+namespace Nightmail.Store.File.Exchange;
+
+/// <summary>Writes emails and what they refer to as JSON lines (<see cref="ExportFormat"/>).</summary>
+public sealed class ExportWriter : IDisposable
+{
+    private readonly Stream output;
+    private readonly IBlobStore blobs;
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly ArrayBufferWriter<byte> line = new(16 * 1024);
+    private readonly HashSet<string> written = [];
+    private readonly List<string> missing = [];
+    private int blobCount;
+
+    private ExportWriter(Stream output, IBlobStore blobs) => (this.output, this.blobs) = (output, blobs);
+
+    /// <summary>Writes a whole export. No more than one line of it is in memory at a time.</summary>
+    /// <param name="emails">The emails, in the order in which they are to stand.</param>
+    /// <param name="blobs">Where the bytes lie that they refer to.</param>
+    /// <param name="output">Gets the lines.</param>
+    /// <param name="now">For the first line.</param>
+    /// <param name="cancellationToken">Stops between two lines; what was written by then is no whole export, and says so.</param>
+    public static async Task<ExportReport> WriteAsync(IReadOnlyList<ImportedEmail> emails, IBlobStore blobs, Stream output, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        using var writer = new ExportWriter(output, blobs);
+        await writer.WriteHeadAsync(now, cancellationToken);
+        foreach (var email in emails) await writer.WriteAsync(email, cancellationToken);
+        var waiting = emails.Count(each => !each.Email.Status.IsFinal());
+        return await writer.EndAsync(emails.Count, waiting, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => hash.Dispose();
+
+    private ValueTask WriteHeadAsync(DateTimeOffset now, CancellationToken cancellationToken) => WriteLineAsync(json =>
+    {
+        json.WriteStartObject();
+        json.WriteString(ExportFormat.Head[0], ExportFormat.Version);
+        json.WriteString(ExportFormat.Head[1], now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"));
+        json.WriteEndObject();
+    }, cancellationToken);
+
+    private async Task WriteAsync(ImportedEmail each, CancellationToken cancellationToken)
+    {
+        foreach (var attachment in each.Email.Content.Attachments) await WriteAsync(attachment.Blob, each.Email, cancellationToken);
+        if (each.Email.Content.Eml is { } eml) await WriteAsync(eml, each.Email, cancellationToken);
+        using var unknown = each.Unknown is { } text ? JsonDocument.Parse(text, new JsonDocumentOptions { AllowTrailingCommas = true }) : null;
+        await WriteLineAsync(json => EmailWriter.Write(json, each.Email, unknown?.RootElement ?? default), cancellationToken);
+    }
+
+    private async Task WriteAsync(BlobRef blob, ScheduledEmail email, CancellationToken cancellationToken)
+    {
+        if (!written.Add(blob.Sha256)) return;
+        try
+        {
+            await using var bytes = blobs.Open(blob);
+            await WriteAsync(blob, bytes, cancellationToken);
+            blobCount++;
+        }
+        catch (StoreException lost)
+        {
+            missing.Add($"{email.Id}: {lost.Message}");
+        }
+    }
+
+    private async Task WriteAsync(BlobRef blob, Stream bytes, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[ExportFormat.PartBytes];
+        var (part, left) = (0, blob.Size);
+        do
+        {
+            var read = await bytes.ReadAtLeastAsync(buffer, (int)Math.Min(left, buffer.Length), throwOnEndOfStream: false, cancellationToken);
+            var number = part++;
+            await WriteLineAsync(json =>
+            {
+                json.WriteStartObject();
+                json.WriteString(ExportFormat.Blob[0], blob.Sha256);
+                json.WriteNumber(ExportFormat.Blob[1], blob.Size);
+                json.WriteNumber(ExportFormat.Blob[2], number);
+                json.WriteBase64String(ExportFormat.Blob[3], buffer.AsSpan(0, read));
+                json.WriteEndObject();
+            }, cancellationToken);
+            left -= read;
+        }
+        while (left > 0);
+    }
+
+    private async Task<ExportReport> EndAsync(int emails, int waiting, CancellationToken cancellationToken)
+    {
+        var sum = Convert.ToHexStringLower(hash.GetCurrentHash());
+        await WriteLineAsync(json =>
+        {
+            json.WriteStartObject();
+            json.WriteBoolean(ExportFormat.End[0], true);
+            json.WriteNumber(ExportFormat.End[1], emails);
+            json.WriteNumber(ExportFormat.End[2], blobCount);
+            json.WriteString(ExportFormat.End[3], sum);
+            json.WriteEndObject();
+        }, cancellationToken);
+        await output.FlushAsync(cancellationToken);
+        return new(emails, waiting, blobCount, sum) { Missing = missing };
+    }
+
+    private async ValueTask WriteLineAsync(Action<Utf8JsonWriter> write, CancellationToken cancellationToken)
+    {
+        line.ResetWrittenCount();
+        using (var json = new Utf8JsonWriter(line, ExportFormat.Options)) write(json);
+        line.Write("\n"u8);
+        hash.AppendData(line.WrittenSpan);
+        await output.WriteAsync(line.WrittenMemory, cancellationToken);
+    }
+}
