@@ -45,7 +45,13 @@ internal static class Composition
         return new(store, plane, new()
         {
             Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
-            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Composer = Composer(store.Blobs), Transport = account => Transport(account, settings.Delivery, surroundings),
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Composer = Composer(store.Blobs),
+            Transport = (account, retry) => TransportFactory.Create(account, retry, surroundings.Time, surroundings.Random),
+            CheckAccount = async (account, cancellationToken) =>
+            {
+                var (fault, offers) = await CheckAsync(account, surroundings, cancellationToken);
+                return (fault, offers);
+            },
             Delivery = settings.Delivery, Circuit = settings.Circuit, Time = surroundings.Time, Random = surroundings.Random,
         });
     }

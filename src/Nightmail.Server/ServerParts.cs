@@ -40,16 +40,25 @@ public sealed record ServerParts
     /// <summary>Takes old rows out of the send log; null: it keeps all.</summary>
     public ISendLogRetention? LogRetention { get; init; }
 
+    /// <summary>What was changed of the settings.</summary>
+    public required ISettingStore Settings { get; init; }
+
+    /// <summary>The keys of requests that make something.</summary>
+    public required IRequestKeyStore RequestKeys { get; init; }
+
     /// <summary>Writes messages.</summary>
     public required IMessageComposer Composer { get; init; }
 
-    /// <summary>Makes the way out of an account.</summary>
-    public required Func<Account, ITransport> Transport { get; init; }
+    /// <summary>Makes the way out of an account, with these tries to connect.</summary>
+    public required Func<Account, RetryPolicy, ITransport> Transport { get; init; }
 
-    /// <summary>Waits, limits, doubt.</summary>
+    /// <summary>Looks whether an account could send, and sends nothing: why it could not, or null, and what the other side offers.</summary>
+    public required Func<Account, CancellationToken, Task<(AccountFault? Fault, IReadOnlyList<string> Offers)>> CheckAccount { get; init; }
+
+    /// <summary>Waits, limits, doubt, until the settings say otherwise.</summary>
     public DeliveryPolicy Delivery { get; init; } = new();
 
-    /// <summary>The accounts' circuits.</summary>
+    /// <summary>The accounts' circuits, until the settings say otherwise.</summary>
     public CircuitOptions Circuit { get; init; } = new();
 
     /// <summary>The clock.</summary>

@@ -4,7 +4,7 @@ using Nightmail.Store.Sql.Sqlite.Control;
 
 namespace Nightmail.Store.Sql;
 
-/// <summary>What a server keeps beside its emails: accounts, templates, campaigns, suppressions, API keys, the send log.</summary>
+/// <summary>What a server keeps beside its emails: accounts, templates, campaigns, suppressions, API keys, settings, the send log.</summary>
 public sealed class ControlPlane : IAsyncDisposable
 {
     private readonly ControlDatabase database;
@@ -16,6 +16,7 @@ public sealed class ControlPlane : IAsyncDisposable
         var log = new SendLogRows(database);
         (Campaigns, Suppressions, SendLog, LogRetention) = (new CampaignRows(database), new SuppressionRows(database), log, log);
         Work = new ScheduledWorkRows(database);
+        (Settings, RequestKeys) = (new SettingRows(database), new RequestKeyRows(database));
     }
 
     /// <summary>Who sends.</summary>
@@ -41,6 +42,12 @@ public sealed class ControlPlane : IAsyncDisposable
 
     /// <summary>What is done again and again.</summary>
     public IScheduledWorkStore Work { get; }
+
+    /// <summary>What was changed of the settings.</summary>
+    public ISettingStore Settings { get; }
+
+    /// <summary>The keys of requests that make something.</summary>
+    public IRequestKeyStore RequestKeys { get; }
 
     /// <summary>Opens the database in a data folder that this process owns; makes it where it is missing.</summary>
     /// <exception cref="StoreException">It cannot be used; the message says why.</exception>

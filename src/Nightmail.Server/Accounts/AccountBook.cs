@@ -1,9 +1,9 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Api;
 using Nightmail.Server.Security;
+using Nightmail.Server.Settings;
 
 namespace Nightmail.Server.Accounts;
 
@@ -12,14 +12,10 @@ internal sealed class AccountBook(IAccountStore store, SecretBox secrets)
 {
     private volatile IReadOnlyList<Account>? ready;
 
-    private readonly ConcurrentDictionary<Action, byte> listeners = new();
+    private readonly Listeners listeners = new();
 
     /// <summary>Calls back after an account was changed, until the result is disposed.</summary>
-    public IDisposable OnChanged(Action callback)
-    {
-        listeners[callback] = 0;
-        return new Subscription(() => listeners.TryRemove(callback, out _));
-    }
+    public IDisposable OnChanged(Action callback) => listeners.Add(callback);
 
     /// <summary>The accounts that send, in their order; where none says that it is the default one, the first is.</summary>
     public async ValueTask<IReadOnlyList<Account>> ReadyAsync(CancellationToken cancellationToken)
@@ -93,7 +89,7 @@ internal sealed class AccountBook(IAccountStore store, SecretBox secrets)
     private void Forget()
     {
         ready = null;
-        foreach (var listener in listeners.Keys) listener();
+        listeners.Tell();
     }
 
     private StoredAccount Sealed(AccountShape shape, string? password, int version)
@@ -116,10 +112,5 @@ internal sealed class AccountBook(IAccountStore store, SecretBox secrets)
             // Its secret was sealed with another key file: it sends nothing until it gets its password again, and shows so in its health.
             return null;
         }
-    }
-
-    private sealed class Subscription(Action end) : IDisposable
-    {
-        public void Dispose() => end();
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Nightmail.Server.Accounts;
+using Nightmail.Server.Settings;
 
 namespace Nightmail.Server.Api;
 
@@ -36,6 +37,7 @@ namespace Nightmail.Server.Api;
 [JsonSerializable(typeof(IReadOnlyList<TemplateAnswer>))]
 [JsonSerializable(typeof(IReadOnlyList<AccountShape>))]
 [JsonSerializable(typeof(AccountShape))]
+[JsonSerializable(typeof(SettingsShape))]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(int))]
 [JsonSerializable(typeof(int?))]

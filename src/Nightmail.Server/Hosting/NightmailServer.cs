@@ -18,6 +18,7 @@ using Nightmail.Server.Events;
 using Nightmail.Server.Health;
 using Nightmail.Server.Maintenance;
 using Nightmail.Server.Security;
+using Nightmail.Server.Settings;
 using Nightmail.Server.Templates;
 using Nightmail.Server.Workers;
 
@@ -82,7 +83,7 @@ public sealed class NightmailServer : IAsyncDisposable
         services.AddOpenApi("v1", openApi => openApi.OpenApiVersion = Microsoft.OpenApi.OpenApiSpecVersion.OpenApi3_1);
         services.AddSingleton(parts).AddSingleton(options).AddSingleton(parts.Time).AddSingleton(parts.Emails).AddSingleton(parts.CampaignEmails).AddSingleton(parts.Accounts).AddSingleton(parts.Keys)
             .AddSingleton(parts.Templates).AddSingleton(parts.Campaigns).AddSingleton(parts.Suppressions).AddSingleton(parts.SendLog);
-        services.AddSingleton(SecretBox.Open(options.Folder)).AddSingleton<ApiKeys>().AddSingleton<AccountBook>().AddSingleton<ITemplateRenderer, HandlebarsRenderer>()
+        services.AddSingleton(SecretBox.Open(options.Folder)).AddSingleton<ApiKeys>().AddSingleton<AccountBook>().AddSingleton<SettingsBook>().AddSingleton<ITemplateRenderer, HandlebarsRenderer>()
             .AddSingleton<EventFeed>().AddSingleton<ServerMeters>().AddSingleton<MetricsPage>().AddSingleton<SendLogWriter>().AddSingleton<EngineReporter>()
             .AddSingleton<CampaignDesk>().AddSingleton<CampaignPace>().AddSingleton<EmailDesk>()
             .AddSingleton<IMessageComposer>(provider => new CampaignComposer(parts.Composer, parts.Campaigns, parts.Templates, provider.GetRequiredService<ITemplateRenderer>()));
@@ -114,6 +115,7 @@ public sealed class NightmailServer : IAsyncDisposable
         app.MapSuppressions();
         app.MapLogs();
         app.MapKeys();
+        app.MapSettings();
         app.MapSystem();
         // So that the listener hears every measurement from the first on.
         _ = app.Services.GetRequiredService<MetricsPage>();

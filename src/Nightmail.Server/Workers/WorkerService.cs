@@ -3,11 +3,12 @@ using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Server.Accounts;
 using Nightmail.Server.Events;
+using Nightmail.Server.Settings;
 
 namespace Nightmail.Server.Workers;
 
-/// <summary>The worker of this server. When the accounts change it ends in order and another one begins with the new ones.</summary>
-internal sealed class WorkerService(ServerParts parts, IMessageComposer composer, AccountBook book, EngineReporter reporter) : BackgroundService
+/// <summary>The worker of this server. When the accounts or the settings change it ends in order and another one begins with the new ones.</summary>
+internal sealed class WorkerService(ServerParts parts, IMessageComposer composer, AccountBook book, SettingsBook settings, EngineReporter reporter) : BackgroundService
 {
     /// <summary>How long what is on its way may take when the server ends. Less than the 90 s after which systemd kills.</summary>
     public static readonly TimeSpan FinishLimit = TimeSpan.FromSeconds(80);
@@ -18,9 +19,10 @@ internal sealed class WorkerService(ServerParts parts, IMessageComposer composer
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var subscription = book.OnChanged(() => changed.Release());
+        using var another = settings.OnChanged(() => changed.Release());
         try
         {
-            while (!stoppingToken.IsCancellationRequested) await RunOnceAsync(await book.ReadyAsync(stoppingToken), stoppingToken);
+            while (!stoppingToken.IsCancellationRequested) await RunOnceAsync(await book.ReadyAsync(stoppingToken), await settings.CurrentAsync(stoppingToken), stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -35,8 +37,8 @@ internal sealed class WorkerService(ServerParts parts, IMessageComposer composer
         changed.Dispose();
     }
 
-    /// <summary>One worker's life: until the accounts change or the server ends.</summary>
-    private async Task RunOnceAsync(IReadOnlyList<Account> accounts, CancellationToken stoppingToken)
+    /// <summary>One worker's life: until accounts or settings change or the server ends.</summary>
+    private async Task RunOnceAsync(IReadOnlyList<Account> accounts, ServerSettings numbers, CancellationToken stoppingToken)
     {
         if (accounts.Count == 0)
         {
@@ -56,9 +58,9 @@ internal sealed class WorkerService(ServerParts parts, IMessageComposer composer
             Store = parts.Emails,
             Composer = composer,
             Accounts = accounts,
-            Transports = name => transports.TryGetValue(name, out var open) ? open : transports[name] = parts.Transport(byName[name]),
-            Policy = parts.Delivery,
-            Circuit = parts.Circuit,
+            Transports = name => transports.TryGetValue(name, out var open) ? open : transports[name] = parts.Transport(byName[name], numbers.Delivery.Retry),
+            Policy = numbers.Delivery,
+            Circuit = numbers.Circuit,
             Time = parts.Time,
             Random = parts.Random,
             Observer = reporter,

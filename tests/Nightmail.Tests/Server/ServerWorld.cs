@@ -89,8 +89,14 @@ internal sealed class ServerWorld : IAsyncDisposable
         var parts = new ServerParts
         {
             Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
-            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Composer = new MessageComposer(store.Blobs),
-            Transport = account => TransportFactory.Create(account, new(), TimeProvider.System, new Random(1)), Time = TimeProvider.System, Random = new Random(1),
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Composer = new MessageComposer(store.Blobs),
+            Transport = (account, retry) => TransportFactory.Create(account, retry, TimeProvider.System, new Random(1)),
+            CheckAccount = async (account, cancellationToken) =>
+            {
+                var (fault, offers) = await AccountCheck.RunAsync(account, TimeProvider.System, new Random(1), cancellationToken);
+                return (fault, offers);
+            },
+            Time = TimeProvider.System, Random = new Random(1),
         };
         server = await NightmailServer.StartAsync(parts, new() { Folder = Folder, Urls = ["http://127.0.0.1:0"], Sends = sends, Say = said.Add }, CancellationToken.None);
         Client = new HttpClient { BaseAddress = new Uri(server.Urls[0]), Timeout = TimeSpan.FromMinutes(5) };
