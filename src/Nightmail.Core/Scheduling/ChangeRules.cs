@@ -6,6 +6,9 @@ namespace Nightmail.Core.Scheduling;
 /// <summary>Decides whether a person's change to an email is granted. Pure; the store writes the decision in one atomic step.</summary>
 public static class ChangeRules
 {
+    /// <summary>Why an edit of what has been changed in between is refused.</summary>
+    public const string ChangedSince = "it was changed since you read it: read it again";
+
     /// <summary>
     /// The decision. A change is refused while any transaction of the email, of whatever attempt, is begun without an outcome: what
     /// may be out cannot be taken back. A claim that has not begun is taken back, and its worker's begin is then refused.
@@ -44,6 +47,8 @@ public static class ChangeRules
                 return "it is paused already";
             case EmailChange.Reschedule { ScheduledFor: var to } when row.NotAfter is { } last && last < to && row.Status is EmailStatus.Pending or EmailStatus.Paused:
                 return $"it is not wanted after {last.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z; give an earlier time";
+            case EmailChange.Edit { Seen: { } seen } when row.LedgerLast != seen:
+                return ChangedSince;
             case EmailChange.Edit { Content: var content } when row.Status is EmailStatus.Pending or EmailStatus.Paused && !Edited(row, content).AllRecipients().Any(IsPending):
                 return "nobody would be left to send it to; cancel it instead";
         }

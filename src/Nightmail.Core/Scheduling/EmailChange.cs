@@ -23,7 +23,11 @@ public abstract record EmailChange
     public sealed record Reschedule(DateTimeOffset ScheduledFor, Wish? Wish) : EmailChange;
 
     /// <summary>Gives it other content; who has it already does not get it again.</summary>
-    public sealed record Edit(EmailContent Content) : EmailChange;
+    public sealed record Edit(EmailContent Content) : EmailChange
+    {
+        /// <summary>The email's last ledger entry when the person read it; null: whatever it is. A later one refuses the edit.</summary>
+        public long? Seen { get; init; }
+    }
 
     /// <summary>Makes a failed or doubtful email pending again.</summary>
     public sealed record Retry : EmailChange;

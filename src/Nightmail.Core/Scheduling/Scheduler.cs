@@ -77,30 +77,42 @@ public sealed class Scheduler(IEmailStore store, TimeProvider time, IReadOnlyLis
 
     /// <summary>Checks the request and keeps the email. Returns only when it is safe on disk.</summary>
     /// <exception cref="StoreException">The store could not keep it; nothing was changed.</exception>
-    public async ValueTask<ScheduleResult> ScheduleAsync(ScheduleRequest request, CancellationToken cancellationToken)
+    public async ValueTask<ScheduleResult> ScheduleAsync(ScheduleRequest request, CancellationToken cancellationToken) =>
+        (await ScheduleAllAsync([request], cancellationToken))[0];
+
+    /// <summary>Checks the requests and keeps the emails of those that can be taken, all of these or none. Returns only when they are safe on disk.</summary>
+    /// <returns>One result a request, in order.</returns>
+    /// <exception cref="StoreException">The store could not keep them; nothing was changed.</exception>
+    public async ValueTask<IReadOnlyList<ScheduleResult>> ScheduleAllAsync(IReadOnlyList<ScheduleRequest> requests, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var asked = LiftMessageId(request);
-        if (RequestRules.Check(asked, accounts, now) is { } wrong) return wrong;
-        var wanted = Email(asked, now);
-        IReadOnlyList<AddResult> added;
+        List<ScheduleRequest> asked = [.. requests.Select(LiftMessageId)];
+        List<ScheduleResult.Invalid?> wrong = [.. asked.Select(each => RequestRules.Check(each, accounts, now))];
+        List<ScheduledEmail> wanted = [.. asked.Where((_, index) => wrong[index] is null).Select(each => Email(each, now))];
+        IReadOnlyList<ScheduleResult> kept = wanted.Count == 0 ? [] : await KeepAsync(wanted, cancellationToken);
+        var next = 0;
+        return [.. wrong.Select(each => each ?? kept[next++])];
+    }
+
+    private async ValueTask<IReadOnlyList<ScheduleResult>> KeepAsync(List<ScheduledEmail> wanted, CancellationToken cancellationToken)
+    {
         try
         {
-            added = await store.AddAsync([wanted], cancellationToken);
+            return [.. (await store.AddAsync(wanted, cancellationToken)).Select(Result)];
         }
         catch (StoreException doubtful) when (doubtful.Trouble == StoreTrouble.NotYetSafe)
         {
-            return new ScheduleResult.NotYetSafe(wanted, doubtful.Message);
+            return [.. wanted.Select(each => new ScheduleResult.NotYetSafe(each, doubtful.Message))];
         }
-
-        return added[0] switch
-        {
-            AddResult.Added { Email: var email } => new ScheduleResult.Scheduled(email),
-            AddResult.Existing { Id: var id, Email: var email } => new ScheduleResult.Existing(id, email),
-            AddResult.KeyConflict { Id: var id } => new ScheduleResult.KeyConflict(id),
-            var other => throw new InvalidOperationException($"a store answered an add with {other.GetType().Name}"),
-        };
     }
+
+    private static ScheduleResult Result(AddResult added) => added switch
+    {
+        AddResult.Added { Email: var email } => new ScheduleResult.Scheduled(email),
+        AddResult.Existing { Id: var id, Email: var email } => new ScheduleResult.Existing(id, email),
+        AddResult.KeyConflict { Id: var id } => new ScheduleResult.KeyConflict(id),
+        var other => throw new InvalidOperationException($"a store answered an add with {other.GetType().Name}"),
+    };
 
     private ScheduledEmail Email(ScheduleRequest request, DateTimeOffset now) => new()
     {

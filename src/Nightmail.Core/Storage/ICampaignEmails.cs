@@ -35,6 +35,9 @@ public interface ICampaignEmails
 
     /// <summary>Recipients in the order in which they came, at most <paramref name="most"/>, those after <paramref name="after"/>.</summary>
     ValueTask<IReadOnlyList<ScheduledEmail>> RecipientsAsync(CampaignId campaign, EmailStatus? status, EmailId? after, int most, CancellationToken cancellationToken);
+
+    /// <summary>The campaign's recipient of that address, letter case aside; null: there is none.</summary>
+    ValueTask<ScheduledEmail?> FindRecipientAsync(CampaignId campaign, string address, CancellationToken cancellationToken);
 }
 
 /// <summary>Whether and from when a campaign's emails are sent.</summary>

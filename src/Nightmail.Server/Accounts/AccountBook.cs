@@ -8,7 +8,7 @@ using Nightmail.Server.Settings;
 namespace Nightmail.Server.Accounts;
 
 /// <summary>The accounts: as the API speaks of them, and as those who send use them.</summary>
-internal sealed class AccountBook(IAccountStore store, SecretBox secrets)
+internal sealed class AccountBook(IAccountStore store, IEmailStore emails, SecretBox secrets, TimeProvider time)
 {
     private volatile IReadOnlyList<Account>? ready;
 
@@ -42,6 +42,16 @@ internal sealed class AccountBook(IAccountStore store, SecretBox secrets)
     {
         var stored = await store.FindAsync(name, cancellationToken) ?? throw ApiProblem.NotFound("account", name);
         return (ShapeOf(stored), stored.Version);
+    }
+
+    /// <summary>The same with their circuits, for people.</summary>
+    public async Task<IReadOnlyList<AccountShape>> WithCircuitsAsync(IEnumerable<AccountShape> shapes, CancellationToken cancellationToken)
+    {
+        var standings = await emails.AccountsAsync(await ReadyAsync(cancellationToken), cancellationToken);
+        return [.. shapes.Select(shape => shape with
+        {
+            Circuit = standings.FirstOrDefault(each => each.Account.Name == shape.Name) is { } standing ? CircuitShape.Of(shape.Name, standing.Facts.Circuit, time.GetUtcNow()) : null,
+        })];
     }
 
     /// <summary>Keeps a new one.</summary>
@@ -94,7 +104,8 @@ internal sealed class AccountBook(IAccountStore store, SecretBox secrets)
 
     private StoredAccount Sealed(AccountShape shape, string? password, int version)
     {
-        var open = shape.Transport.Auth is { } auth ? shape with { Transport = shape.Transport with { Auth = auth with { Password = null } } } : shape;
+        var bare = shape with { Circuit = null };
+        var open = shape.Transport.Auth is { } auth ? bare with { Transport = shape.Transport with { Auth = auth with { Password = null } } } : bare;
         return new(shape.Name, JsonSerializer.Serialize(open, ApiJson.Default.AccountShape), password is null ? null : secrets.Seal(shape.Name, password), version);
     }
 

@@ -38,6 +38,10 @@ public sealed record AccountShape
 
     /// <summary>What it may do at once.</summary>
     public LimitsShape Limits { get; set; } = new();
+
+    /// <summary>Its circuit as it stands. Only told: in a request it is passed over, so that what was read can be sent back.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CircuitShape? Circuit { get; set; }
 }
 
 /// <summary>A way out. The API knows SMTP alone: a folder or a command would let a key reach into the server's machine.</summary>

@@ -6,6 +6,15 @@ namespace Nightmail.Server.Api;
 /// <summary>A request that cannot be done, as the caller gets to read it (RFC 9457): it ends the request.</summary>
 internal sealed class ApiProblem(int status, string title, string detail, string? inField = null) : Exception(detail)
 {
+    /// <summary>The status code.</summary>
+    public int Status => status;
+
+    /// <summary>The field that is wrong; null: none is named.</summary>
+    public string? Field => inField;
+
+    /// <summary>True when the request itself is refused; false when the server could not do it and may do it later.</summary>
+    public bool IsRefusal => status < StatusCodes.Status500InternalServerError;
+
     /// <summary>The answer.</summary>
     public ProblemHttpResult Result => TypedResults.Problem(Message, title: title, statusCode: status, type: "about:blank",
         extensions: inField is null ? null : new Dictionary<string, object?>(StringComparer.Ordinal) { ["field"] = inField });

@@ -14,8 +14,8 @@ internal static class CampaignShapes
 
     /// <summary>A new campaign.</summary>
     /// <exception cref="ApiProblem">422, naming the field.</exception>
-    public static Campaign Draft(CampaignRequest request, TimeProvider time) => Edited(
-        new() { Id = CampaignId.New(time), Name = "", CreatedAt = time.GetUtcNow() }, request with { Name = request.Name ?? throw ApiProblem.Invalid("name", "it is missing") });
+    public static Campaign Draft(CampaignRequest request, CampaignId id, TimeProvider time) => Edited(
+        new() { Id = id, Name = "", CreatedAt = time.GetUtcNow() }, request with { Name = request.Name ?? throw ApiProblem.Invalid("name", "it is missing") });
 
     /// <summary>The campaign with what the request changes.</summary>
     /// <exception cref="ApiProblem">422, naming the field.</exception>
@@ -40,7 +40,7 @@ internal static class CampaignShapes
     /// <summary>A campaign as the API shows it.</summary>
     public static CampaignAnswer Of(Campaign campaign, CampaignCounts counts, CampaignStatus status) => new(
         campaign.Id.ToString(), campaign.Name, status.Name(), campaign.Subject, campaign.Template?.ToString(), campaign.TemplateVersion, campaign.Html, campaign.Text, campaign.Account, campaign.Cc, campaign.Bcc,
-        ApiTimes.Text(campaign.ScheduledFor), campaign.Wish is { } wish ? new(wish.Local, wish.TimeZone) : null, ApiTimes.Text(campaign.CreatedAt), Counts(counts));
+        ApiTimes.Text(campaign.ScheduledFor), campaign.Wish is { } wish ? new(wish.Local, wish.TimeZone) : null, ApiTimes.Text(campaign.CreatedAt), ApiTimes.Text(campaign.StartedAt), ApiTimes.Text(campaign.CompletedAt), Counts(counts));
 
     /// <summary>Counts as the API shows them.</summary>
     public static CountsShape Counts(CampaignCounts counts) =>

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Campaigns;
+using Nightmail.Server.Repeats;
 
 namespace Nightmail.Server.Api;
 
@@ -15,7 +16,7 @@ internal static class CampaignsApi
     public static void MapCampaigns(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/campaigns").WithTags("campaigns");
-        group.MapPost("", CreateAsync).Needs(KeyScopes.Send).WithName("createCampaign");
+        group.MapPost("", CreateAsync).Needs(KeyScopes.Send).WithName("createCampaign").MakesOnce();
         group.MapGet("", ListAsync).Needs(KeyScopes.Read).WithName("listCampaigns");
         group.MapGet("/{id}", GetAsync).Needs(KeyScopes.Read).WithName("getCampaign");
         group.MapPatch("/{id}", EditAsync).Needs(KeyScopes.Send).WithName("editCampaign");
@@ -24,15 +25,14 @@ internal static class CampaignsApi
         group.MapPost("/{id}/pause", (string id, CampaignDesk desk, CancellationToken cancel) => ActAsync(id, desk, desk.PauseAsync, cancel)).Needs(KeyScopes.Send).WithName("pauseCampaign");
         group.MapPost("/{id}/resume", (string id, CampaignDesk desk, CancellationToken cancel) => ActAsync(id, desk, desk.ResumeAsync, cancel)).Needs(KeyScopes.Send).WithName("resumeCampaign");
         group.MapPost("/{id}/cancel", (string id, CampaignDesk desk, CancellationToken cancel) => ActAsync(id, desk, desk.CancelAsync, cancel)).Needs(KeyScopes.Send).WithName("cancelCampaign");
-        group.MapPost("/{id}/duplicate", DuplicateAsync).Needs(KeyScopes.Send).WithName("duplicateCampaign");
-        group.MapPost("/{id}/preview", PreviewAsync).Needs(KeyScopes.Read).WithName("previewCampaign");
+        group.MapPost("/{id}/retry", RetryAsync).Needs(KeyScopes.Send).WithName("retryCampaign").WithSummary("Makes its failed recipients pending again.");
+        group.MapPost("/{id}/duplicate", DuplicateAsync).Needs(KeyScopes.Send).WithName("duplicateCampaign").MakesOnce();
         group.MapGet("/{id}/progress", ProgressAsync).Needs(KeyScopes.Read).WithName("campaignProgress");
     }
 
-    private static async Task<Created<CampaignAnswer>> CreateAsync(Body<CampaignRequest> body, ICampaignStore campaigns, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Created<CampaignAnswer>> CreateAsync(Body<CampaignRequest> body, HttpContext context, ICampaignStore campaigns, TimeProvider time, CancellationToken cancellationToken)
     {
-        var draft = CampaignShapes.Draft(body.Value, time);
-        await campaigns.AddAsync(draft, cancellationToken);
+        var draft = await AddAsync(CampaignShapes.Draft(body.Value, new(NewThing.Of(context).Id), time), campaigns, cancellationToken);
         return TypedResults.Created($"/api/campaigns/{draft.Id}", CampaignShapes.Of(draft, CampaignCounts.None, CampaignStatus.Draft));
     }
 
@@ -87,12 +87,12 @@ internal static class CampaignsApi
         return await AnswerAsync(Paging.Campaign(id), desk, cancellationToken);
     }
 
-    private static async Task<Created<CampaignAnswer>> DuplicateAsync(string id, ICampaignStore campaigns, CampaignDesk desk, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Created<CampaignAnswer>> DuplicateAsync(string id, HttpContext context, ICampaignStore campaigns, CampaignDesk desk, TimeProvider time, CancellationToken cancellationToken)
     {
         var (campaign, _, _) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
         var copy = campaign with
         {
-            Id = CampaignId.New(time),
+            Id = new(NewThing.Of(context).Id),
             Name = $"{campaign.Name} (copy)",
             Stance = CampaignStance.Draft,
             TemplateVersion = null,
@@ -103,16 +103,15 @@ internal static class CampaignsApi
             CreatedAt = time.GetUtcNow(),
             Version = 1,
         };
-        await campaigns.AddAsync(copy, cancellationToken);
-        return TypedResults.Created($"/api/campaigns/{copy.Id}", CampaignShapes.Of(copy, CampaignCounts.None, CampaignStatus.Draft));
+        var made = await AddAsync(copy, campaigns, cancellationToken);
+        return TypedResults.Created($"/api/campaigns/{made.Id}", CampaignShapes.Of(made, CampaignCounts.None, CampaignStatus.Draft));
     }
 
-    private static async Task<Ok<PreviewAnswer>> PreviewAsync(string id, Body<PreviewRequest> body, CampaignDesk desk, ITemplateStore templates, ITemplateRenderer renderer, ICampaignEmails emails, CancellationToken cancellationToken)
+    private static async Task<Ok<RetryAnswer>> RetryAsync(string id, CampaignDesk desk, CancellationToken cancellationToken)
     {
-        var (campaign, _, _) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
-        var words = await CampaignWords.OfAsync(campaign, templates, cancellationToken) ?? throw ApiProblem.NotFound("template", campaign.Template.ToString()!);
-        var variables = body.Value.Variables is { } given ? given.GetRawText() : await emails.RecipientsAsync(campaign.Id, null, null, 1, cancellationToken) is [var first, ..] ? first.Variables : null;
-        return TypedResults.Ok(Previews.Of(renderer, words, variables));
+        var (retried, refused) = await desk.RetryAsync(Paging.Campaign(id), cancellationToken);
+        var (campaign, counts, status) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
+        return TypedResults.Ok(new RetryAnswer(retried, refused, CampaignShapes.Of(campaign, counts, status)));
     }
 
     private static async Task<Ok<ProgressAnswer>> ProgressAsync(string id, CampaignDesk desk, CampaignPace pace, CancellationToken cancellationToken)
@@ -120,6 +119,14 @@ internal static class CampaignsApi
         var (campaign, counts, status) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
         var (rate, eta) = pace.Of(campaign, counts, status);
         return TypedResults.Ok(new ProgressAnswer(status.Name(), counts.Total, counts.Pending, counts.Sending, counts.Paused, counts.Sent, counts.Failed, counts.Cancelled, counts.InDoubt, rate, ApiTimes.Text(eta)));
+    }
+
+    /// <summary>Keeps a new campaign, unless an earlier try of the same request has done so.</summary>
+    internal static async Task<Campaign> AddAsync(Campaign campaign, ICampaignStore campaigns, CancellationToken cancellationToken)
+    {
+        if (await campaigns.FindAsync(campaign.Id, cancellationToken) is { } made) return made;
+        await campaigns.AddAsync(campaign, cancellationToken);
+        return campaign;
     }
 
     private static async Task<Ok<CampaignAnswer>> AnswerAsync(CampaignId id, CampaignDesk desk, CancellationToken cancellationToken)

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Security;
+using Nightmail.Server.Repeats;
 
 namespace Nightmail.Server.Api;
 
@@ -16,12 +17,12 @@ internal static class KeysApi
     public static void MapKeys(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/keys").WithTags("keys");
-        group.MapPost("", CreateAsync).Needs(KeyScopes.Admin).WithName("createKey");
+        group.MapPost("", CreateAsync).Needs(KeyScopes.Admin).WithName("createKey").MakesOnce(toldOnce: "key");
         group.MapGet("", ListAsync).Needs(KeyScopes.Admin).WithName("listKeys");
         group.MapDelete("/{id}", RemoveAsync).Needs(KeyScopes.Admin).WithName("deleteKey");
     }
 
-    private static async Task<Created<KeyAnswer>> CreateAsync(Body<KeyRequest> body, ApiKeys keys, CancellationToken cancellationToken)
+    private static async Task<Created<KeyAnswer>> CreateAsync(Body<KeyRequest> body, HttpContext context, ApiKeys keys, CancellationToken cancellationToken)
     {
         if (body.Value.Name.Length is 0 or > 200) throw ApiProblem.Invalid("name", "a name has 1 to 200 characters");
         if (body.Value.Scopes.Count == 0) throw ApiProblem.Invalid("scopes", "a key without a scope opens nothing; there are send, read, admin");
@@ -32,7 +33,7 @@ internal static class KeysApi
             scopes |= found.Name is null ? throw ApiProblem.Invalid("scopes", $"'{Printable.OneLine(word)}' is no scope; there are send, read, admin") : found.Scope;
         }
 
-        var (kept, key) = await keys.CreateAsync(body.Value.Name, scopes, cancellationToken);
+        var (kept, key) = await keys.CreateAsync(new(NewThing.Of(context).Id), body.Value.Name, scopes, cancellationToken);
         return TypedResults.Created($"/api/keys/{kept.Id}", Answer(kept, key));
     }
 

@@ -1,18 +1,27 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
+using Nightmail.Server.Csv;
 
 namespace Nightmail.Server.Api;
 
-/// <summary><c>/api/logs</c>: every attempt, the newest first.</summary>
+/// <summary><c>/api/logs</c>: every attempt, the newest first, in pages or as CSV.</summary>
 internal static class LogsApi
 {
-    public static void MapLogs(this IEndpointRouteBuilder routes) => routes.MapGet("/api/logs", ListAsync).Needs(KeyScopes.Read).WithName("listLogs").WithTags("logs");
+    /// <summary>Rows that are read at once for a file.</summary>
+    private const int AtOnce = 1000;
 
-    private static async Task<Ok<Page<LogAnswer>>> ListAsync(string? email, string? campaign, string? account, string? outcome, int? limit, string? cursor, ISendLog log, CancellationToken cancellationToken)
+    private static readonly string[] Columns = ["number", "at", "email", "campaignId", "attempt", "retryCount", "account", "recipient", "outcome", "code", "enhanced", "words", "durationMs"];
+
+    public static void MapLogs(this IEndpointRouteBuilder routes) => routes.MapGet("/api/logs", ListAsync).Needs(KeyScopes.Read).WithName("listLogs").WithTags("logs")
+        .Produces<Page<LogAnswer>>().Produces<string>(StatusCodes.Status200OK, CsvAnswer.MediaType);
+
+    private static async Task<IResult> ListAsync(
+        string? email, string? campaign, string? account, string? outcome, int? limit, string? cursor, HttpRequest request, ISendLog log, CancellationToken cancellationToken)
     {
         var size = Paging.Size(limit);
         var filter = new SendLogFilter(
@@ -20,11 +29,31 @@ internal static class LogsApi
             campaign is null ? null : Paging.Campaign(campaign),
             account,
             outcome is null ? null : EmailStatusNames.ParseStatus(outcome) ?? throw ApiProblem.Invalid("outcome", $"'{Printable.OneLine(outcome)}' is no status"),
-            cursor is null ? null : long.TryParse(cursor, out var before) ? before : throw ApiProblem.Invalid("cursor", "it is the 'next' of the page before"));
+            Paging.Number(cursor));
+        if (CsvAnswer.IsWanted(request)) return new CsvAnswer("send-log.csv", Columns, RowsAsync(filter, log, cancellationToken));
         return TypedResults.Ok(Paging.Of(await log.ListAsync(filter, size + 1, cancellationToken), size, Answer, entry => entry.Number.ToString()));
     }
 
     /// <summary>A row as the API shows it.</summary>
     internal static LogAnswer Answer(SendLogEntry entry) => new(
         entry.Number, ApiTimes.Text(entry.At), entry.Email.ToString(), entry.Campaign?.ToString(), entry.Attempt, entry.RetryCount, entry.Account, entry.Recipient, entry.Outcome.Name(), entry.Code, entry.Enhanced, entry.Words, entry.Took.TotalMilliseconds);
+
+    private static async IAsyncEnumerable<IReadOnlyList<string?>> RowsAsync(SendLogFilter filter, ISendLog log, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (await log.ListAsync(filter, AtOnce, cancellationToken) is { Count: > 0 } some)
+        {
+            foreach (var row in some.Select(Answer))
+            {
+                yield return
+                [
+                    Text(row.Number), row.At, row.Email, row.CampaignId, Text(row.Attempt), Text(row.RetryCount), row.Account, row.Recipient, row.Outcome, row.Code?.ToString(CultureInfo.InvariantCulture),
+                    row.Enhanced, row.Words, row.DurationMs.ToString(CultureInfo.InvariantCulture),
+                ];
+            }
+
+            filter = filter with { Before = some[^1].Number };
+        }
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

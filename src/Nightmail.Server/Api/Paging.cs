@@ -16,6 +16,9 @@ internal static class Paging
     public static Page<TShape> Of<T, TShape>(IReadOnlyList<T> found, int size, Func<T, TShape> shape, Func<T, string> cursor) =>
         new([.. found.Take(size).Select(shape)], found.Count > size ? cursor(found[size - 1]) : null);
 
+    /// <summary>A cursor that is a number; null: the first page.</summary>
+    public static long? Number(string? cursor) => cursor is null ? null : long.TryParse(cursor, out var number) ? number : throw ApiProblem.Invalid("cursor", "it is the 'next' of the page before");
+
     /// <summary>An email's id.</summary>
     public static EmailId Email(string id) => EmailId.TryParse(id, out var read) ? read : throw ApiProblem.NotFound("email", Printable.OneLine(id));
 
@@ -28,4 +31,7 @@ internal static class Paging
     /// <summary>The version that If-Match names; without one, the present.</summary>
     public static int Seen(string? ifMatch, int present) =>
         ifMatch is null ? present : int.TryParse(ifMatch.Trim('"'), out var seen) ? seen : throw ApiProblem.Invalid("If-Match", "it is the ETag that a GET gave");
+
+    /// <summary>The state of an email that If-Match names; null: any.</summary>
+    public static long? SeenLedger(string? ifMatch) => ifMatch is null ? null : long.TryParse(ifMatch.Trim('"'), out var seen) ? seen : throw ApiProblem.Invalid("If-Match", "it is the ETag that a GET gave");
 }

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Nightmail.Core.Campaigns;
+using Nightmail.Core.Storage;
 using Nightmail.Server.Campaigns;
 
 namespace Nightmail.Server.Api;
@@ -21,5 +23,15 @@ internal static class Previews
         {
             throw ApiProblem.Invalid(broken.Problem.Field, broken.Problem.Error);
         }
+    }
+
+    /// <summary>The variables that are given, or those of the named recipient, or of the first one; null: there are none.</summary>
+    /// <exception cref="ApiProblem">422: there is no such recipient.</exception>
+    public static async Task<string?> VariablesAsync(CampaignId campaign, string? email, JsonElement? given, ICampaignEmails emails, CancellationToken cancellationToken)
+    {
+        if (given is { } own) return own.ValueKind == JsonValueKind.Object ? own.GetRawText() : throw ApiProblem.Invalid("variables", "variables are an object: {\"name\": \"Ada\"}");
+        if (email is null) return await emails.RecipientsAsync(campaign, null, null, 1, cancellationToken) is [var first, ..] ? first.Variables : null;
+        var found = await emails.FindRecipientAsync(campaign, RecipientReader.Address("email", email, null).Address, cancellationToken);
+        return (found ?? throw ApiProblem.Invalid("email", $"'{Printable.OneLine(email)}' is no recipient of {campaign}")).Variables;
     }
 }

@@ -72,7 +72,7 @@ public sealed record CampaignRequest
 
 /// <summary>A campaign.</summary>
 public sealed record CampaignAnswer(string Id, string Name, string Status, string? Subject, string? TemplateId, int? TemplateVersion, string? Html, string? Text, string? Account,
-    IReadOnlyList<string> Cc, IReadOnlyList<string> Bcc, string? ScheduledFor, WishShape? Wish, string CreatedAt, CountsShape Counts);
+    IReadOnlyList<string> Cc, IReadOnlyList<string> Bcc, string? ScheduledFor, WishShape? Wish, string CreatedAt, string? StartedAt, string? CompletedAt, CountsShape Counts);
 
 /// <summary>A wall-clock wish.</summary>
 public sealed record WishShape(string Local, string TimeZone);
@@ -111,9 +111,31 @@ public sealed record PreviewRequest
     /// <summary>A recipient's address; null: the first one's, or <see cref="Variables"/>.</summary>
     public string? Email { get; set; }
 
+    /// <summary>For a template: the campaign whose recipient it is.</summary>
+    public string? CampaignId { get; set; }
+
     /// <summary>Variables of nobody.</summary>
     public JsonElement? Variables { get; set; }
 }
+
+/// <summary>A test of a campaign.</summary>
+public sealed record TestRequest
+{
+    /// <summary>Who gets it.</summary>
+    public required string To { get; init; }
+
+    /// <summary>The recipient whose variables it has; null: the first one, or <see cref="Variables"/>.</summary>
+    public string? Email { get; set; }
+
+    /// <summary>Variables of nobody.</summary>
+    public JsonElement? Variables { get; set; }
+}
+
+/// <summary>What a retry of a campaign came to.</summary>
+/// <param name="Retried">Recipients that are pending again.</param>
+/// <param name="Refused">Recipients that could not be.</param>
+/// <param name="Campaign">The campaign after it.</param>
+public sealed record RetryAnswer(long Retried, long Refused, CampaignAnswer Campaign);
 
 /// <summary>A template that is to be saved.</summary>
 public sealed record TemplateRequest
@@ -146,6 +168,9 @@ public sealed record SuppressionRequest
 
 /// <summary>Who gets no campaign mail.</summary>
 public sealed record SuppressionAnswer(string Target, string Reason, string Since);
+
+/// <summary>What an import came to: how many are new, and how many were there before.</summary>
+public sealed record SuppressionsAnswer(long Added, long Known);
 
 /// <summary>A row of the send log.</summary>
 public sealed record LogAnswer(long Number, string At, string Email, string? CampaignId, int Attempt, int RetryCount, string Account, string Recipient, string Outcome, int? Code, string? Enhanced, string? Words, double DurationMs);
@@ -203,6 +228,42 @@ public sealed record EmailRequest
     /// <summary>Not sent after this.</summary>
     public string? NotAfter { get; set; }
 }
+
+/// <summary>What of an email is to be changed: null leaves it as it is.</summary>
+public sealed record EmailEdit
+{
+    /// <summary>The From mailbox.</summary>
+    public string? From { get; set; }
+
+    /// <summary>Recipients.</summary>
+    public IReadOnlyList<string>? To { get; set; }
+
+    /// <summary>Copies.</summary>
+    public IReadOnlyList<string>? Cc { get; set; }
+
+    /// <summary>Copies that nobody sees.</summary>
+    public IReadOnlyList<string>? Bcc { get; set; }
+
+    /// <summary>The subject.</summary>
+    public string? Subject { get; set; }
+
+    /// <summary>The text part.</summary>
+    public string? Text { get; set; }
+
+    /// <summary>The HTML part.</summary>
+    public string? Html { get; set; }
+}
+
+/// <summary>What became of an array of emails.</summary>
+/// <param name="Results">One result an email, in order.</param>
+public sealed record EmailsAnswer(IReadOnlyList<EmailResult> Results);
+
+/// <summary>What became of one email of an array.</summary>
+/// <param name="Status">201: it is scheduled; 200: it was before; 422: it cannot be taken.</param>
+/// <param name="Email">The email.</param>
+/// <param name="Field">The field that cannot be taken.</param>
+/// <param name="Detail">Why not.</param>
+public sealed record EmailResult(int Status, EmailAnswer? Email, string? Field, string? Detail);
 
 /// <summary>An email, without its body.</summary>
 public sealed record EmailAnswer(string Id, string Status, string? Reason, string ScheduledFor, WishShape? Wish, string? NextAttempt, int Attempts, string? Account, string? From, IReadOnlyList<string> To,

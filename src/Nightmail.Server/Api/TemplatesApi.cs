@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Storage;
+using Nightmail.Server.Repeats;
 
 namespace Nightmail.Server.Api;
 
@@ -16,7 +17,7 @@ internal static class TemplatesApi
     public static void MapTemplates(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/templates").WithTags("templates");
-        group.MapPost("", CreateAsync).Needs(KeyScopes.Send).WithName("createTemplate");
+        group.MapPost("", CreateAsync).Needs(KeyScopes.Send).WithName("createTemplate").MakesOnce();
         group.MapGet("", ListAsync).Needs(KeyScopes.Read).WithName("listTemplates");
         group.MapGet("/{id}", GetAsync).Needs(KeyScopes.Read).WithName("getTemplate");
         group.MapPut("/{id}", SaveAsync).Needs(KeyScopes.Send).WithName("saveTemplate");
@@ -25,11 +26,12 @@ internal static class TemplatesApi
         group.MapPost("/{id}/preview", PreviewAsync).Needs(KeyScopes.Read).WithName("previewTemplate");
     }
 
-    private static async Task<Created<TemplateAnswer>> CreateAsync(Body<TemplateRequest> body, ITemplateStore templates, ITemplateRenderer renderer, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Created<TemplateAnswer>> CreateAsync(Body<TemplateRequest> body, HttpContext context, ITemplateStore templates, ITemplateRenderer renderer, TimeProvider time, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var template = new Template { Id = TemplateId.New(time), Version = 1, Name = Name(body.Value), Words = Words(body.Value, renderer), CreatedAt = now, SavedAt = now };
-        if (!await templates.AddAsync(template, cancellationToken)) throw ApiProblem.Conflict($"there is a template '{Printable.OneLine(template.Name)}' already");
+        var template = new Template { Id = new(NewThing.Of(context).Id), Version = 1, Name = Name(body.Value), Words = Words(body.Value, renderer), CreatedAt = now, SavedAt = now };
+        // An earlier try of the same request may have made it.
+        if (await templates.FindAsync(template.Id, null, cancellationToken) is null && !await templates.AddAsync(template, cancellationToken)) throw ApiProblem.Conflict($"there is a template '{Printable.OneLine(template.Name)}' already");
         return TypedResults.Created($"/api/templates/{template.Id}", Answer(template, renderer));
     }
 
@@ -65,10 +67,12 @@ internal static class TemplatesApi
         return TypedResults.Ok<IReadOnlyList<TemplateAnswer>>([.. versions.Select(template => Answer(template, renderer))]);
     }
 
-    private static async Task<Ok<PreviewAnswer>> PreviewAsync(string id, Body<PreviewRequest> body, ITemplateStore templates, ITemplateRenderer renderer, CancellationToken cancellationToken)
+    private static async Task<Ok<PreviewAnswer>> PreviewAsync(string id, Body<PreviewRequest> body, ITemplateStore templates, ITemplateRenderer renderer, ICampaignEmails emails, CancellationToken cancellationToken)
     {
-        var template = await FindAsync(id, null, templates, cancellationToken);
-        return TypedResults.Ok(Previews.Of(renderer, template.Words, body.Value.Variables?.GetRawText()));
+        var (template, wanted) = (await FindAsync(id, null, templates, cancellationToken), body.Value);
+        if (wanted.CampaignId is { } campaign) return TypedResults.Ok(Previews.Of(renderer, template.Words, await Previews.VariablesAsync(Paging.Campaign(campaign), wanted.Email, wanted.Variables, emails, cancellationToken)));
+        if (wanted.Email is not null) throw ApiProblem.Invalid("campaignId", "name the campaign whose recipient it is");
+        return TypedResults.Ok(Previews.Of(renderer, template.Words, wanted.Variables?.GetRawText()));
     }
 
     private static async Task<Template> FindAsync(string id, int? version, ITemplateStore templates, CancellationToken cancellationToken) =>

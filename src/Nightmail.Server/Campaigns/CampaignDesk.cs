@@ -1,5 +1,6 @@
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Api;
 using Nightmail.Server.Events;
@@ -7,16 +8,13 @@ using Nightmail.Server.Events;
 namespace Nightmail.Server.Campaigns;
 
 /// <summary>Does what people want of campaigns: decides by the rules, writes the campaign, and sets the gate that claim and begin look at.</summary>
-internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails emails, ITemplateStore templates, ISuppressionStore suppressions, ITemplateRenderer renderer, EngineReporter reporter, TimeProvider time)
+internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails emails, IEmailStore store, RecipientCheck check, ITemplateStore templates, ISuppressionStore suppressions, ITemplateRenderer renderer, EngineReporter reporter, TimeProvider time)
 {
     /// <summary>Recipients in one transaction: well under 50 ms of writing.</summary>
     public const int RecipientsAtOnce = 500;
 
     /// <summary>Times that a step is tried anew because somebody else changed the campaign in between.</summary>
     private const int MostTries = 5;
-
-    /// <summary>Recipients that a check of variables names; more would not be read.</summary>
-    private const int MostNamed = 20;
 
     /// <summary>The campaign with its recipients counted.</summary>
     /// <exception cref="ApiProblem">404.</exception>
@@ -69,6 +67,41 @@ internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails ema
     public Task<Campaign> CancelAsync(CampaignId id, CancellationToken cancellationToken) =>
         ChangeAsync(id, CampaignAction.Cancel, campaign => campaign with { Stance = CampaignStance.Cancelled }, cancellationToken);
 
+    /// <summary>Makes the failed recipients pending again, some at a time: whoever asks again after a crash goes on.</summary>
+    /// <returns>How many are pending again, and how many could not be.</returns>
+    public async Task<(long Retried, long Refused)> RetryAsync(CampaignId id, CancellationToken cancellationToken)
+    {
+        var (_, counts, status) = await FindAsync(id, cancellationToken);
+        Require(CampaignAction.Retry, status, counts);
+        // Not over any more; said first, so that it is over again only after what follows.
+        await UpdateAsync(id, campaign => campaign with { CompletedAt = null }, cancellationToken);
+        var (retried, refused) = (0L, 0L);
+        EmailId? after = null;
+        while (await emails.RecipientsAsync(id, EmailStatus.Failed, after, RecipientsAtOnce, cancellationToken) is { Count: > 0 } some)
+        {
+            var results = await Task.WhenAll(some.Select(email => store.ChangeAsync(email.Id, new EmailChange.Retry(), cancellationToken).AsTask()));
+            retried += results.Count(result => result.Done);
+            refused += results.Count(result => !result.Done);
+            after = some[^1].Id;
+        }
+
+        reporter.Campaign(id, CampaignStatus.Sending.Name());
+        return (retried, refused);
+    }
+
+    /// <summary>Changes a campaign without a rule: what is noted of it, not what becomes of it.</summary>
+    /// <returns>False: it is gone, or the change is none.</returns>
+    public async Task<bool> UpdateAsync(CampaignId id, Func<Campaign, Campaign> change, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; tries <= MostTries; tries++)
+        {
+            if (await campaigns.FindAsync(id, cancellationToken) is not { } seen || change(seen) is var changed && changed == seen) return false;
+            if (await campaigns.UpdateAsync(changed with { Version = seen.Version + 1 }, cancellationToken)) return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Sets all gates to what the campaigns say: after a restart, and where a process died between the two writes.</summary>
     public async Task AlignGatesAsync(CancellationToken cancellationToken)
     {
@@ -115,17 +148,11 @@ internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails ema
         if (findings.Problem is { } problem) throw ApiProblem.Invalid(problem.Field, problem.Error);
         if (string.IsNullOrWhiteSpace(words.Subject)) throw ApiProblem.Invalid("subject", "it has no subject");
         if (words.Html is null && words.Text is null) throw ApiProblem.Invalid("html", "it has neither HTML nor text");
-        if (allowMissing || findings.Variables.Count == 0) return;
-        List<string> lacking = [];
-        EmailId? after = null;
-        while (lacking.Count < MostNamed && await emails.RecipientsAsync(campaign.Id, null, after, RecipientsAtOnce, cancellationToken) is { Count: > 0 } some)
-        {
-            foreach (var email in some)
-                if (Variables.Missing(findings.Variables, email.Variables) is { Count: > 0 } missing) lacking.Add($"{email.Content.To[0]}: {string.Join(", ", missing)}");
-            after = some[^1].Id;
-        }
-
-        if (lacking.Count > 0) throw ApiProblem.Invalid("variables", $"variables are missing; add them, or send with allowMissing. {string.Join("; ", lacking.Take(MostNamed))}{(lacking.Count >= MostNamed ? "; and perhaps more" : "")}");
+        if (allowMissing) return;
+        var lacking = await check.LackingAsync(campaign.Id, findings.Variables, cancellationToken);
+        if (lacking.Count == 0) return;
+        var more = lacking.Count > RecipientCheck.MostNamed ? "; and more" : "";
+        throw ApiProblem.Invalid("variables", $"variables are missing; add them, or send with allowMissing. {string.Join("; ", lacking.Take(RecipientCheck.MostNamed))}{more}");
     }
 
     private ScheduledEmail EmailOf(Campaign campaign, WordedRecipient recipient)

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
+using Nightmail.Server.Api;
 
 namespace Nightmail.Server.Events;
 
@@ -23,34 +24,31 @@ internal sealed class EngineReporter(EventFeed feed, SendLogWriter log, ServerMe
             case EngineEvent.Rescued rescued:
                 Email(rescued.Email);
                 break;
+            case EngineEvent.Expired expired:
+                Email(expired.Email);
+                break;
+            case EngineEvent.Moved moved:
+                Email(moved.Email);
+                break;
             case EngineEvent.AccountHeld held:
-                feed.Publish("account", Json(json =>
+                Account(held.Account, "open", json =>
                 {
-                    json.WriteString("account", held.Account);
-                    json.WriteString("circuit", "open");
-                    json.WriteString("until", held.Until.UtcDateTime);
-                    json.WriteString("reason", held.Fault.Words);
-                }));
+                    json.WriteString("until", ApiTimes.Text(held.Until));
+                    json.WriteString("reason", held.Fault.Reason.ToString().ToLowerInvariant());
+                    json.WriteString("words", held.Fault.Words);
+                });
                 break;
             case EngineEvent.AccountProbing probing:
-                feed.Publish("account", Json(json =>
-                {
-                    json.WriteString("account", probing.Account);
-                    json.WriteString("circuit", "half-open");
-                }));
+                Account(probing.Account, "half-open", json => json.WriteString("email", probing.Email.ToString()));
                 break;
             case EngineEvent.AccountWorks works:
-                feed.Publish("account", Json(json =>
-                {
-                    json.WriteString("account", works.Account);
-                    json.WriteString("circuit", "closed");
-                }));
+                Account(works.Account, "closed", _ => { });
                 break;
             case EngineEvent.AccountSlowed slowed:
                 feed.Publish("account", Json(json =>
                 {
                     json.WriteString("account", slowed.Account);
-                    json.WriteString("slowedUntil", slowed.Until.UtcDateTime);
+                    json.WriteString("slowedUntil", ApiTimes.Text(slowed.Until));
                     json.WriteString("reason", slowed.Words);
                 }));
                 break;
@@ -93,6 +91,14 @@ internal sealed class EngineReporter(EventFeed feed, SendLogWriter log, ServerMe
     {
         if (filename is not null) json.WriteString("filename", filename);
         json.WriteString("state", state);
+    }));
+
+    /// <summary>Tells of a change of an account's circuit.</summary>
+    private void Account(string name, string circuit, Action<Utf8JsonWriter> more) => feed.Publish("account", Json(json =>
+    {
+        json.WriteString("account", name);
+        json.WriteString("circuit", circuit);
+        more(json);
     }));
 
     private static string Json(Action<Utf8JsonWriter> write)

@@ -17,6 +17,7 @@ using Nightmail.Server.Campaigns;
 using Nightmail.Server.Events;
 using Nightmail.Server.Health;
 using Nightmail.Server.Maintenance;
+using Nightmail.Server.Repeats;
 using Nightmail.Server.Security;
 using Nightmail.Server.Settings;
 using Nightmail.Server.Templates;
@@ -55,6 +56,7 @@ public sealed class NightmailServer : IAsyncDisposable
         app.Use(Guard);
         app.UseRouting();
         app.Use(CheckKey);
+        app.Use(app.Services.GetRequiredService<RepeatGuard>().RunAsync);
         Map(app);
         await GreetAsync(app.Services, options, cancellationToken);
         try
@@ -82,10 +84,10 @@ public sealed class NightmailServer : IAsyncDisposable
         services.Configure<HostOptions>(host => host.ShutdownTimeout = WorkerService.FinishLimit + TimeSpan.FromSeconds(5));
         services.AddOpenApi("v1", openApi => openApi.OpenApiVersion = Microsoft.OpenApi.OpenApiSpecVersion.OpenApi3_1);
         services.AddSingleton(parts).AddSingleton(options).AddSingleton(parts.Time).AddSingleton(parts.Emails).AddSingleton(parts.CampaignEmails).AddSingleton(parts.Accounts).AddSingleton(parts.Keys)
-            .AddSingleton(parts.Templates).AddSingleton(parts.Campaigns).AddSingleton(parts.Suppressions).AddSingleton(parts.SendLog);
-        services.AddSingleton(SecretBox.Open(options.Folder)).AddSingleton<ApiKeys>().AddSingleton<AccountBook>().AddSingleton<SettingsBook>().AddSingleton<ITemplateRenderer, HandlebarsRenderer>()
+            .AddSingleton(parts.Templates).AddSingleton(parts.Campaigns).AddSingleton(parts.Suppressions).AddSingleton(parts.SendLog).AddSingleton(parts.RequestKeys);
+        services.AddSingleton(SecretBox.Open(options.Folder)).AddSingleton<ApiKeys>().AddSingleton<AccountBook>().AddSingleton<SettingsBook>().AddSingleton<RepeatGuard>().AddSingleton<ITemplateRenderer, HandlebarsRenderer>()
             .AddSingleton<EventFeed>().AddSingleton<ServerMeters>().AddSingleton<MetricsPage>().AddSingleton<SendLogWriter>().AddSingleton<EngineReporter>()
-            .AddSingleton<CampaignDesk>().AddSingleton<CampaignPace>().AddSingleton<EmailDesk>()
+            .AddSingleton<CampaignDesk>().AddSingleton<RecipientCheck>().AddSingleton<PlanDesk>().AddSingleton<CampaignPace>().AddSingleton<EmailDesk>()
             .AddSingleton<IMessageComposer>(provider => new CampaignComposer(parts.Composer, parts.Campaigns, parts.Templates, provider.GetRequiredService<ITemplateRenderer>()));
         AddWork(services, parts);
         // In this order they start; in the other they end: the log is the last to close.
@@ -109,8 +111,10 @@ public sealed class NightmailServer : IAsyncDisposable
         app.MapSend();
         app.MapEmails();
         app.MapCampaigns();
+        app.MapCampaignTrials();
         app.MapRecipients();
         app.MapAccounts();
+        app.MapCircuits();
         app.MapTemplates();
         app.MapSuppressions();
         app.MapLogs();
@@ -167,7 +171,7 @@ public sealed class NightmailServer : IAsyncDisposable
     {
         var keys = services.GetRequiredService<ApiKeys>();
         if ((await keys.ListAsync(cancellationToken)).Count > 0) return;
-        var (_, key) = await keys.CreateAsync("first", KeyScopes.Admin | KeyScopes.Read | KeyScopes.Send, cancellationToken);
+        var (_, key) = await keys.CreateAsync(KeyId.New(services.GetRequiredService<TimeProvider>()), "first", KeyScopes.Admin | KeyScopes.Read | KeyScopes.Send, cancellationToken);
         var path = Path.Combine(options.Folder, "api-key");
         PrivateFile.Write(path, Encoding.UTF8.GetBytes(key + "\n"));
         options.Say($"api key (kept in {path}): {key}");

@@ -17,12 +17,13 @@ internal sealed class ApiKeys(IKeyStore store, TimeProvider time)
 
     private volatile IReadOnlyList<ApiKey>? known;
 
-    /// <summary>Makes a key.</summary>
+    /// <summary>Makes a key. One of that id, which nobody was told, is replaced.</summary>
     /// <returns>What is kept, and the key itself, which nobody can find out again.</returns>
-    public async Task<(ApiKey Kept, string Key)> CreateAsync(string name, KeyScopes scopes, CancellationToken cancellationToken)
+    public async Task<(ApiKey Kept, string Key)> CreateAsync(KeyId id, string name, KeyScopes scopes, CancellationToken cancellationToken)
     {
         var key = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(KeyBytes));
-        var kept = new ApiKey(KeyId.New(time), name, Hash(key), scopes, time.GetUtcNow());
+        var kept = new ApiKey(id, name, Hash(key), scopes, time.GetUtcNow());
+        await store.RemoveAsync(id, cancellationToken);
         await store.AddAsync(kept, cancellationToken);
         known = null;
         return (kept, key);

@@ -33,6 +33,9 @@ internal sealed class SecretBox(byte[] key)
         return box;
     }
 
+    /// <summary>Begins a hash that only this server can make, so that nobody can try words against it.</summary>
+    public IncrementalHash NewMark() => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+
     /// <summary>The secret; null when it was sealed with another key or for another owner.</summary>
     public string? TryOpen(string owner, byte[] box)
     {

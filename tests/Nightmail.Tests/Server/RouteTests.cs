@@ -14,6 +14,9 @@ public sealed class RouteTests
     /// <summary>Method, path, a key that is not enough (empty: every key is).</summary>
     private static readonly (string Method, string Path, string TooLittle)[] Routes =
     [
+        ("PATCH", NoEmail, "read"), ("DELETE", NoEmail, "read"), ("POST", NoCampaign + "/retry", "read"), ("GET", NoCampaign + "/plan", "send"), ("POST", NoCampaign + "/test", "read"),
+        ("GET", "/api/circuits", "send"), ("POST", "/api/accounts/none/test", "send"), ("POST", "/api/accounts/none/circuit/reset", "read"), ("GET", "/api/settings", "send"), ("PATCH", "/api/settings", "send"),
+        ("POST", "/api/suppressions/import", "read"), ("GET", "/api/suppressions/export", "send"),
         ("POST", "/api/send", "read"),
         ("POST", "/api/emails", "read"), ("GET", "/api/emails", "send"), ("GET", NoEmail, "send"), ("GET", NoEmail + "/why", "send"), ("GET", NoEmail + "/raw", "send"), ("GET", NoEmail + "/attempts", "send"),
         ("POST", NoEmail + "/cancel", "read"), ("POST", NoEmail + "/pause", "read"), ("POST", NoEmail + "/resume", "read"), ("POST", NoEmail + "/retry", "read"), ("POST", NoEmail + "/mark-sent", "read"),
@@ -53,6 +56,7 @@ public sealed class RouteTests
             var body = method switch
             {
                 _ when path.StartsWith("/api/accounts/", StringComparison.Ordinal) && method == "PUT" => """{"name":"none","from":"a@b.example","transport":{"type":"smtp","host":"h"}}""",
+                _ when path == NoCampaign + "/test" => """{"to":"a@b.example"}""",
                 _ when path == NoTemplate && method == "PUT" => """{"name":"n","subject":"s","text":"t"}""",
                 _ when path.EndsWith("reschedule", StringComparison.Ordinal) => """{"scheduledFor":"2099-01-01T00:00:00Z"}""",
                 "POST" or "PATCH" => "{}",

@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Storage;
 using Nightmail.Mail.Mime;
 using Nightmail.Mail.Transports;
@@ -68,6 +70,17 @@ internal sealed class ServerWorld : IAsyncDisposable
     public Task<(int Status, JsonNode? Body)> AddAccountAsync(int port, int connections = 4) => PostAsync("/api/accounts",
         $$$"""{"name":"work","from":"News <news@sender.example>","transport":{"type":"smtp","host":"127.0.0.1","port":{{{port}}},"security":"none"},"limits":{"connections":{{{connections}}}}}""");
 
+    /// <summary>Reads an address as CSV, a list of values a row.</summary>
+    public async Task<IReadOnlyList<string>> CsvAsync(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Accept.ParseAdd("text/csv");
+        using var response = await Client.SendAsync(request);
+        response.EnsureSuccessStatusCode();
+        if (response.Content.Headers.ContentType?.MediaType != "text/csv") throw new InvalidOperationException($"{path} answered {response.Content.Headers.ContentType}");
+        return (await response.Content.ReadAsStringAsync()).TrimEnd().Split("\r\n");
+    }
+
     /// <summary>A key with these scopes alone.</summary>
     public async Task<string> KeyAsync(params string[] scopes) =>
         (string)(await PostAsync("/api/keys", $$"""{"name":"test","scopes":[{{string.Join(',', scopes.Select(scope => $"\"{scope}\""))}}]}""")).Body!["key"]!;
@@ -76,10 +89,34 @@ internal sealed class ServerWorld : IAsyncDisposable
     public Task WaitForStatusAsync(string campaign, string status) =>
         Eventually.HoldsAsync(async () => (string?)(await GetAsync($"/api/campaigns/{campaign}/progress")).Body!["status"] == status, $"the campaign to be {status}");
 
+    /// <summary>Leaves a request as a crash in its middle leaves it: its key has no answer, and its campaign is a draft that lacks its last recipient and has no open gate.</summary>
+    public async Task BreakOffAsync(string key, CampaignId id)
+    {
+        await CloseAsync();
+        await RunSqlAsync("control.db", $"UPDATE request_key SET status = NULL, body = NULL WHERE name = '{key}'; UPDATE campaign SET stance = 0, scheduled_for = NULL WHERE id = '{id}'");
+        await RunSqlAsync("nightmail.db", """
+            CREATE TEMP TABLE gone AS SELECT max(number) AS number FROM email;
+            DELETE FROM campaign_address WHERE address = 'b@example.org';
+            UPDATE tally SET rows = rows - 1 WHERE lane = (SELECT lane FROM email WHERE number = (SELECT number FROM gone)) AND status = 0;
+            DELETE FROM content WHERE number = (SELECT number FROM gone);
+            DELETE FROM email WHERE number = (SELECT number FROM gone)
+            """);
+        await OpenAsync(sends: false);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
         Directory.Delete(Folder, recursive: true);
+    }
+
+    private async Task RunSqlAsync(string database, string sql)
+    {
+        await using var connection = new SqliteConnection($"Data Source={Path.Combine(Folder, database)};Pooling=False");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync();
     }
 
     private async Task OpenAsync(bool sends)

@@ -38,4 +38,11 @@ internal sealed class CampaignEmails(Writer writer, ReaderPool readers) : ICampa
         cancellationToken.ThrowIfCancellationRequested();
         return new(readers.Read<IReadOnlyList<ScheduledEmail>>(reader => reader.Recipients(campaign, status, after, most)));
     }
+
+    /// <inheritdoc/>
+    public ValueTask<ScheduledEmail?> FindRecipientAsync(CampaignId campaign, string address, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(readers.Read(reader => reader.Recipient(campaign, address)));
+    }
 }

@@ -68,6 +68,22 @@ internal sealed class StoreReader : IDisposable
         return found;
     }
 
+    /// <summary>The campaign's recipient of that address; null: there is none. Looks through the campaign where there is one.</summary>
+    public ScheduledEmail? Recipient(CampaignId campaign, string address)
+    {
+        var folded = address.ToLowerInvariant();
+        using (var has = emails.Prepare("SELECT 1 FROM campaign_address WHERE campaign = ? AND address = ?"))
+            if (has.Start().With((CampaignId?)campaign).With(folded).Scalar() != 1) return null;
+        // The text of the address narrows the search where it stands in the row as it is; the rows themselves have the last word.
+        var only = folded.All(letter => char.IsAscii(letter) && letter is not ('"' or '\\')) ? "AND instr(lower(c.head), ?) > 0" : "";
+        using var list = emails.Prepare($"{RowReader.Select} WHERE e.campaign = ? {only} ORDER BY e.number");
+        list.Start().With((CampaignId?)campaign);
+        if (only.Length > 0) list.With(folded);
+        while (list.Step())
+            if (RowReader.Read(list, lanes).Email is var email && email.AllRecipients()[0].Address.Equals(address, StringComparison.OrdinalIgnoreCase)) return email;
+        return null;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
