@@ -64,7 +64,13 @@ internal static class EmailsApi
         var old = email.Content;
         var content = old with
         {
-            From = wanted.From ?? old.From, To = wanted.To ?? old.To, Cc = wanted.Cc ?? old.Cc, Bcc = wanted.Bcc ?? old.Bcc, Subject = wanted.Subject ?? old.Subject, Text = wanted.Text ?? old.Text, Html = wanted.Html ?? old.Html,
+            From = wanted.From ?? old.From,
+            To = wanted.To ?? old.To,
+            Cc = wanted.Cc ?? old.Cc,
+            Bcc = wanted.Bcc ?? old.Bcc,
+            Subject = wanted.Subject ?? old.Subject,
+            Text = wanted.Text ?? old.Text,
+            Html = wanted.Html ?? old.Html,
         };
         var accounts = await book.ReadyAsync(cancellationToken);
         // Its time and its key are not what is edited.

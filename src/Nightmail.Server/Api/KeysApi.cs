@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Storage;
-using Nightmail.Server.Security;
 using Nightmail.Server.Repeats;
+using Nightmail.Server.Security;
 
 namespace Nightmail.Server.Api;
 
