@@ -7,6 +7,8 @@ namespace Nightmail.Tests.Server;
 /// <summary>Settings and circuits over the API, in force at once and across restarts.</summary>
 public sealed class SettingsTests
 {
+    private const string Account = "/api/accounts/work";
+
     [Fact]
     public async Task A_change_keeps_what_it_does_not_name_and_survives_a_restart_and_an_older_one_is_refused()
     {
@@ -65,10 +67,10 @@ public sealed class SettingsTests
         ((string?)shown["circuitBreakerUntil"]).ShouldBe((string?)open["circuitBreakerUntil"]);
         events.Lines.ShouldContain(line => line.Contains("\"account\":\"work\",\"circuit\":\"open\"", StringComparison.Ordinal));
         await sink.SetRulesAsync();
-        (await world.PostAsync("/api/accounts/work/circuit/reset", "")).Status.ShouldBe(200);
+        (await world.PostAsync(Account + "/circuit/reset", "")).Status.ShouldBe(200);
         await Eventually.HoldsAsync(() => sink.Messages().Count(message => message.Taken) == 3, "all three to be sent");
         (await world.GetAsync("/api/circuits")).Body!.AsArray().ShouldBeEmpty();
-        await Eventually.HoldsAsync(async () => (await world.PostAsync("/api/accounts/work/circuit/reset", "")).Status == 409, "no failure to be known");
+        await Eventually.HoldsAsync(async () => (await world.PostAsync(Account + "/circuit/reset", "")).Status == 409, "no failure to be known");
     }
 
     [Fact]
@@ -98,7 +100,7 @@ public sealed class SettingsTests
         await world.AddAccountAsync(sink.Port);
         await world.PostAsync("/api/accounts", """{"name":"gone","from":"n@sender.example","transport":{"type":"smtp","host":"127.0.0.1","port":1,"security":"none"}}""");
 
-        var works = (await world.PostAsync("/api/accounts/work/test", "")).Body!;
+        var works = (await world.PostAsync(Account + "/test", "")).Body!;
         var gone = (await world.PostAsync("/api/accounts/gone/test", "")).Body!;
 
         works["works"]!.GetValue<bool>().ShouldBeTrue(works.ToJsonString());
