@@ -122,7 +122,8 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
     {
         { Enhanced: "4.5.3" or "5.5.3" } => true,
         { Code: 452, Enhanced: null } => true,
-        { Code: 552, Enhanced: null } => reply.Text.Contains("recipients", StringComparison.OrdinalIgnoreCase),
+        // Some say it with a code that speaks of something else, such as a full mailbox.
+        { Code: 452 or 552 } => reply.Text.Contains("recipients", StringComparison.OrdinalIgnoreCase),
         _ => false,
     };
 

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Nightmail.Testing.Smtp;
 
@@ -24,10 +22,10 @@ public sealed class PostfixServer : IAsyncDisposable
     }
 
     /// <summary>The port with STARTTLS.</summary>
-    public int Port { get; } = FreePort();
+    public int Port { get; } = LoopbackPorts.Free();
 
     /// <summary>The port with TLS from the first byte.</summary>
-    public int TlsPort { get; } = FreePort();
+    public int TlsPort { get; } = LoopbackPorts.Free();
 
     /// <summary>True where it can run: its master changes to another user, which only root may.</summary>
     public static bool CanRun => Environment.IsPrivilegedProcess;
@@ -40,7 +38,7 @@ public sealed class PostfixServer : IAsyncDisposable
         {
             await server.ConfigureAsync(certificate);
             server.process = GuardedProcess.StartWatched("/usr/sbin/postfix", ["-c", server.folder, "start-fg"]);
-            if (!await Waiting.UntilAsync(() => Answers(server.Port) && Answers(server.TlsPort))) throw new InvalidOperationException("Postfix does not answer: " + server.Log());
+            if (!await Waiting.UntilAsync(() => LoopbackPorts.Answers(server.Port) && LoopbackPorts.Answers(server.TlsPort))) throw new InvalidOperationException("Postfix does not answer: " + server.Log());
             return server;
         }
         catch
@@ -164,26 +162,5 @@ public sealed class PostfixServer : IAsyncDisposable
         var errors = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         if (process.ExitCode != 0) throw new InvalidOperationException($"{script}: {errors}");
-    }
-
-    private static bool Answers(int port)
-    {
-        try
-        {
-            using var client = new TcpClient();
-            client.Connect(IPAddress.Loopback, port);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

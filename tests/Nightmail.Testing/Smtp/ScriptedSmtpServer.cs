@@ -15,6 +15,9 @@ public sealed record ScriptFaults
 
     /// <summary>Sends in pieces of so many bytes.</summary>
     public int? PieceSize { get; init; }
+
+    /// <summary>Sends what the server says at once in one piece, and not line by line.</summary>
+    public bool Joined { get; init; }
 }
 
 /// <summary>
@@ -35,8 +38,8 @@ public sealed class ScriptedSmtpServer : IAsyncDisposable
 
     private ScriptedSmtpServer(IEnumerable<SmtpScript> scripts, ScriptFaults? faults, TestCertificate? certificate)
     {
-        this.scripts = new(scripts);
         this.faults = faults ?? new();
+        this.scripts = new(this.faults.Joined ? scripts.Select(script => script.Joined()) : scripts);
         this.certificate = certificate;
         listener.Start();
         accepting = AcceptAsync();

@@ -75,6 +75,20 @@ public sealed class SmtpScript
         return Steps.Take(index + 1).Where(each => each.Kind == (server ? Kind.Server : Kind.Client)).Sum(each => each.Bytes.Length);
     }
 
+    /// <summary>The same with what the server says at once in one step.</summary>
+    internal SmtpScript Joined()
+    {
+        var joined = new List<Step>();
+        foreach (var step in Steps)
+        {
+            if (step.Kind == Kind.Server && joined.Count > 0 && joined[^1].Kind == Kind.Server)
+                joined[^1] = new(Kind.Server, [.. joined[^1].Bytes, .. step.Bytes], joined[^1].Text + "\nS: " + step.Text);
+            else joined.Add(step);
+        }
+
+        return new(joined);
+    }
+
     /// <summary>One step.</summary>
     internal sealed record Step(Kind Kind, byte[] Bytes, string Text);
 }

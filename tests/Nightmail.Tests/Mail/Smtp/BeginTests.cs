@@ -8,7 +8,7 @@ using Xunit;
 namespace Nightmail.Tests.Mail.Smtp;
 
 /// <summary>What the ledger's leave, and a caller who gives up, do to a transaction.</summary>
-public sealed class BeginTests
+public abstract class BeginTests(Replay replay) : Replayed(replay)
 {
     private const string Envelope = ConversationTests.Hello + """
         C: MAIL FROM:<ada@a.test> SIZE=25
@@ -38,7 +38,7 @@ public sealed class BeginTests
     [MemberData(nameof(Refusals))]
     public async Task Without_leave_the_final_dot_is_never_sent(string refusal)
     {
-        await using var conversation = Conversation.Play(Envelope + "! abandoned");
+        await using var conversation = Play(Envelope + "! abandoned");
         conversation.Leave = _ => RefuseAsync(refusal);
 
         var outcome = await conversation.DeliverAsync(Recipients);
@@ -52,7 +52,7 @@ public sealed class BeginTests
     [Fact]
     public async Task The_message_travels_while_the_ledger_writes_and_only_the_dot_waits()
     {
-        await using var conversation = Conversation.Play(Envelope + Text + """
+        await using var conversation = Play(Envelope + Text + """
             ! wait text
             C: .
             S: 250 2.0.0 ok
@@ -74,7 +74,7 @@ public sealed class BeginTests
     public async Task Who_gives_up_before_begin_leaves_nothing_behind()
     {
         using var stop = new CancellationTokenSource();
-        await using var conversation = Conversation.Play(ConversationTests.Hello + """
+        await using var conversation = Play(ConversationTests.Hello + """
             C: MAIL FROM:<ada@a.test> SIZE=25
             C: RCPT TO:<bob@b.test>
             C: DATA
@@ -98,7 +98,7 @@ public sealed class BeginTests
     public async Task Who_gives_up_after_begin_is_not_heard_until_the_answer_is_there()
     {
         using var stop = new CancellationTokenSource();
-        await using var conversation = Conversation.Play(Envelope + Text + """
+        await using var conversation = Play(Envelope + Text + """
             C: .
             ! wait answer
             S: 250 2.0.0 ok
@@ -116,7 +116,7 @@ public sealed class BeginTests
     [Fact]
     public async Task A_server_that_refuses_half_way_gets_no_final_dot()
     {
-        await using var conversation = Conversation.Play(Envelope + """
+        await using var conversation = Play(Envelope + """
             ! wait begun
             ! overtake
             S: 552 5.3.4 too much
@@ -135,7 +135,7 @@ public sealed class BeginTests
     [Fact]
     public async Task A_server_that_agrees_before_the_end_is_not_believed()
     {
-        await using var conversation = Conversation.Play(Envelope + """
+        await using var conversation = Play(Envelope + """
             ! wait begun
             ! overtake
             S: 250 2.0.0 ok
@@ -156,7 +156,7 @@ public sealed class BeginTests
     [InlineData(false)]
     public async Task A_message_that_cannot_be_read_whole_is_not_sent(bool throws)
     {
-        await using var conversation = Conversation.Play(Envelope.Replace("SIZE=25", throws ? "SIZE=25" : "SIZE=26") + "! abandoned");
+        await using var conversation = Play(Envelope.Replace("SIZE=25", throws ? "SIZE=25" : "SIZE=26") + "! abandoned");
         var message = throws
             ? new TextMessage(Conversation.Text) { Failure = new StoreException(StoreTrouble.Unreadable, "the blob is damaged") }
             : new TextMessage(Conversation.Text) { Length = 26 };
@@ -183,7 +183,7 @@ public sealed class BeginTests
             "data" => Envelope.Replace("S: 354 go", "! wait data") + "! silence",
             _ => Envelope + Text + "C: .\n! wait answer\n! silence",
         };
-        await using var conversation = Conversation.Over(ScriptedSmtpServer.Play(script), time: time);
+        await using var conversation = Conversation.Over(Serve(script), time: time);
 
         var delivery = conversation.DeliverAsync(Recipients);
         await conversation.Server.ReachedAsync(silent);
@@ -222,3 +222,12 @@ public sealed class BeginTests
         return throws ? throw new StoreException(StoreTrouble.Unwritable, "disk full") : false;
     }
 }
+
+/// <inheritdoc/>
+public sealed class BeginTestsWhole() : BeginTests(Replay.Whole);
+
+/// <inheritdoc/>
+public sealed class BeginTestsByLine() : BeginTests(Replay.ByLine);
+
+/// <inheritdoc/>
+public sealed class BeginTestsByByte() : BeginTests(Replay.ByByte);

@@ -1,12 +1,11 @@
 using Nightmail.Core.Delivery;
-using Nightmail.Testing.Smtp;
 using Shouldly;
 using Xunit;
 
 namespace Nightmail.Tests.Mail.Smtp;
 
 /// <summary>Whole conversations of one transaction, line by line.</summary>
-public sealed class ConversationTests
+public abstract class ConversationTests(Replay replay) : Replayed(replay)
 {
     internal const string Hello = """
         S: 220 mx.test ESMTP
@@ -31,7 +30,7 @@ public sealed class ConversationTests
     [Fact]
     public async Task A_pipelining_server_gets_the_envelope_at_once()
     {
-        await using var conversation = Conversation.Play(Hello + """
+        await using var conversation = Play(Hello + """
             C: MAIL FROM:<ada@a.test> SIZE=25
             C: RCPT TO:<bob@b.test>
             C: RCPT TO:<eve@b.test>
@@ -58,7 +57,7 @@ public sealed class ConversationTests
     [Fact]
     public async Task A_server_without_pipelining_is_waited_for_at_every_line()
     {
-        await using var conversation = Conversation.Play("""
+        await using var conversation = Play("""
             S: 220 mx.test
             C: EHLO me.test
             S: 250 mx.test
@@ -87,7 +86,7 @@ public sealed class ConversationTests
     [Fact]
     public async Task A_server_that_only_knows_HELO_is_spoken_to_like_that()
     {
-        await using var conversation = Conversation.Play("""
+        await using var conversation = Play("""
             S: 220 old
             C: EHLO me.test
             S: 502 what
@@ -108,7 +107,7 @@ public sealed class ConversationTests
     [Fact]
     public async Task Each_recipient_has_its_own_reply()
     {
-        await using var conversation = Conversation.Play(Hello + """
+        await using var conversation = Play(Hello + """
             C: MAIL FROM:<ada@a.test> SIZE=25
             C: RCPT TO:<ok@b.test>
             C: RCPT TO:<no@b.test>
@@ -136,7 +135,7 @@ public sealed class ConversationTests
     [InlineData("354 go on then", false)]
     public async Task Without_an_accepted_recipient_nothing_is_sent_and_begin_is_not_asked(string dataReply, bool staysOpen)
     {
-        await using var conversation = Conversation.Play(Hello + $"""
+        await using var conversation = Play(Hello + $"""
             C: MAIL FROM:<ada@a.test> SIZE=25
             C: RCPT TO:<bob@b.test>
             C: DATA
@@ -159,7 +158,7 @@ public sealed class ConversationTests
     [Fact]
     public async Task A_transaction_that_was_left_open_is_reset_with_the_next_envelope()
     {
-        await using var conversation = Conversation.Play(Hello + """
+        await using var conversation = Play(Hello + """
             C: MAIL FROM:<ada@a.test> SIZE=25
             C: RCPT TO:<no@b.test>
             C: DATA
@@ -187,7 +186,7 @@ public sealed class ConversationTests
     [InlineData("451 4.3.0 broken", AccountFaultReason.Network)]
     public async Task A_refused_sender_is_the_accounts_fault(string reply, AccountFaultReason reason)
     {
-        await using var conversation = Conversation.Play(Hello + $"""
+        await using var conversation = Play(Hello + $"""
             C: MAIL FROM:<ada@a.test> SIZE=25
             C: RCPT TO:<bob@b.test>
             C: DATA
@@ -211,7 +210,7 @@ public sealed class ConversationTests
     [InlineData("451 4.3.0 disk", Verdict.Untried, AccountFaultReason.Network)]
     public async Task A_refused_DATA_is_answered_for_the_accepted(string reply, Verdict verdict, AccountFaultReason? reason)
     {
-        await using var conversation = Conversation.Play(Hello + $"""
+        await using var conversation = Play(Hello + $"""
             C: MAIL FROM:<ada@a.test> SIZE=25
             C: RCPT TO:<bob@b.test>
             C: DATA
@@ -238,7 +237,7 @@ public sealed class ConversationTests
     [InlineData("354 what", Verdict.InDoubt, null)]
     public async Task The_reply_to_the_final_dot_decides(string reply, Verdict verdict, AccountFaultReason? reason)
     {
-        await using var conversation = Conversation.Play(Hello + """
+        await using var conversation = Play(Hello + """
             C: MAIL FROM:<ada@a.test> SIZE=25
             C: RCPT TO:<bob@b.test>
             C: DATA
@@ -259,7 +258,7 @@ public sealed class ConversationTests
     [Fact]
     public async Task A_421_in_the_envelope_ends_the_conversation()
     {
-        await using var conversation = Conversation.Play(Hello + """
+        await using var conversation = Play(Hello + """
             C: MAIL FROM:<ada@a.test> SIZE=25
             C: RCPT TO:<bob@b.test>
             C: RCPT TO:<eve@b.test>
@@ -273,14 +272,14 @@ public sealed class ConversationTests
         var outcome = await conversation.DeliverAsync("bob@b.test", "eve@b.test");
 
         outcome.Verdicts().ShouldBe([Verdict.Untried, Verdict.Untried]);
-        outcome.Fault.ShouldBe(new AccountFault(AccountFaultReason.Network, $"127.0.0.1:{conversation.Server.Port}, envelope: 421 4.3.2 recipient is more than I can take"));
+        outcome.Fault.ShouldBe(new AccountFault(AccountFaultReason.Network, $"127.0.0.1:{conversation.Server.Port}, envelope: 421 4.3.2 recipient is more than I can take") { SlowsDown = true });
         await conversation.FinishAsync();
     }
 
     [Fact]
     public async Task Replies_of_many_lines_and_in_pieces_are_put_together()
     {
-        await using var conversation = Conversation.Over(ScriptedSmtpServer.Play([Hello + """
+        await using var conversation = Play(Hello + """
             C: MAIL FROM:<ada@a.test> SIZE=25
             C: RCPT TO:<bob@b.test>
             C: DATA
@@ -293,7 +292,7 @@ public sealed class ConversationTests
             S: 250-2.0.0 queued
             S: 250-2.0.0 as
             S: 250 2.0.0 17
-            """], new() { PieceSize = 1 }));
+            """);
 
         var outcome = await conversation.DeliverAsync();
 
@@ -301,3 +300,12 @@ public sealed class ConversationTests
         await conversation.FinishAsync();
     }
 }
+
+/// <inheritdoc/>
+public sealed class ConversationTestsWhole() : ConversationTests(Replay.Whole);
+
+/// <inheritdoc/>
+public sealed class ConversationTestsByLine() : ConversationTests(Replay.ByLine);
+
+/// <inheritdoc/>
+public sealed class ConversationTestsByByte() : ConversationTests(Replay.ByByte);

@@ -1,12 +1,11 @@
 using Nightmail.Core.Delivery;
-using Nightmail.Testing.Smtp;
 using Shouldly;
 using Xunit;
 
 namespace Nightmail.Tests.Mail.Smtp;
 
 /// <summary>What is settled or worded by what the server said it can do.</summary>
-public sealed class EnvelopeLimitsTests
+public abstract class EnvelopeLimitsTests(Replay replay) : Replayed(replay)
 {
     private const string Ok = """
         S: 250 ok
@@ -126,7 +125,7 @@ public sealed class EnvelopeLimitsTests
     public async Task Recipients_beyond_a_limit_are_left_for_another_transaction(string offer, int accountLimit)
     {
         var script = SmtpScriptWith(offer, $"C: MAIL FROM:<ada@a.test>\nC: RCPT TO:<a@b.test>\nC: RCPT TO:<b@b.test>\nC: DATA\nS: 250 ok\n{Ok}");
-        await using var conversation = Conversation.Over(ScriptedSmtpServer.Play(script), limits: new() { RecipientsPerTransaction = accountLimit });
+        await using var conversation = Conversation.Over(Serve(script), limits: new() { RecipientsPerTransaction = accountLimit });
 
         var outcome = await conversation.DeliverAsync("a@b.test", "b@b.test", "c@b.test");
 
@@ -144,7 +143,7 @@ public sealed class EnvelopeLimitsTests
             + string.Join('\n', Enumerable.Repeat("S: 250 ok", from == 0 ? count + 1 : count)) + "\n";
         var script = SmtpScriptWith("HELP", "C: MAIL FROM:<ada@a.test>\n" + Group(0, 100, "") + Group(100, 100, "") + Group(200, 50, "C: DATA\n")
             + "S: 354 go\n! message\nS: 250 2.0.0 ok");
-        await using var conversation = Conversation.Over(ScriptedSmtpServer.Play(script), limits: new() { RecipientsPerTransaction = 1_000 });
+        await using var conversation = Conversation.Over(Serve(script), limits: new() { RecipientsPerTransaction = 1_000 });
 
         (await conversation.DeliverAsync(addresses)).Recipients.ShouldAllBe(each => each.Verdict == Verdict.Delivered);
         await conversation.FinishAsync();
@@ -161,7 +160,7 @@ public sealed class EnvelopeLimitsTests
         await conversation.FinishAsync();
     }
 
-    private static Conversation Start(string offer, string steps) => Conversation.Play(SmtpScriptWith(offer, steps));
+    private Conversation Start(string offer, string steps) => Play(SmtpScriptWith(offer, steps));
 
     private static string SmtpScriptWith(string offer, string steps) =>
         $"S: 220 mx\nC: EHLO me.test\nS: 250-mx\nS: 250-PIPELINING\nS: 250 {offer}\n{steps}";
@@ -173,10 +172,19 @@ public sealed class EnvelopeLimitsTests
     public async Task Reports_are_asked_of_a_server_that_makes_some(bool offered, bool whole, string mail, string rcpt)
     {
         await using var conversation = Conversation.Over(
-            ScriptedSmtpServer.Play($"S: 220 mx\nC: EHLO me.test\n{(offered ? "S: 250-mx\nS: 250 DSN" : "S: 250 mx")}\nC: MAIL FROM:<ada@a.test>{mail}\nS: 250 ok\nC: RCPT TO:<bob@b.test>{rcpt}\nS: 250 ok\nC: DATA\nS: 354 go\n! message\nS: 250 2.0.0 ok"),
+            Serve($"S: 220 mx\nC: EHLO me.test\n{(offered ? "S: 250-mx\nS: 250 DSN" : "S: 250 mx")}\nC: MAIL FROM:<ada@a.test>{mail}\nS: 250 ok\nC: RCPT TO:<bob@b.test>{rcpt}\nS: 250 ok\nC: DATA\nS: 354 go\n! message\nS: 250 2.0.0 ok"),
             settings => settings with { Reports = new(["FAILURE", "DELAY"], whole) });
 
         (await conversation.DeliverAsync()).Verdicts().ShouldBe([Verdict.Delivered]);
         await conversation.FinishAsync();
     }
 }
+
+/// <inheritdoc/>
+public sealed class EnvelopeLimitsTestsWhole() : EnvelopeLimitsTests(Replay.Whole);
+
+/// <inheritdoc/>
+public sealed class EnvelopeLimitsTestsByLine() : EnvelopeLimitsTests(Replay.ByLine);
+
+/// <inheritdoc/>
+public sealed class EnvelopeLimitsTestsByByte() : EnvelopeLimitsTests(Replay.ByByte);

@@ -1,13 +1,12 @@
 using System.Text;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
-using Nightmail.Testing.Smtp;
 using Shouldly;
 using Xunit;
 
 namespace Nightmail.Tests.Mail.Smtp;
 
-public sealed class LoginTests
+public abstract class LoginTests(Replay replay) : Replayed(replay)
 {
     private const string Rest = """
         C: MAIL FROM:<ada@a.test>
@@ -138,7 +137,7 @@ public sealed class LoginTests
             S: 250 AUTH PLAIN
 
             """;
-        var server = ScriptedSmtpServer.Play(
+        var server = Serve(
             hello + $"C: AUTH PLAIN {Base64("\0ada\0old")}\nS: 535 5.7.8 no",
             hello + $"C: AUTH PLAIN {Base64("\0ada\0new")}\nS: 235 2.7.0 welcome\n" + Rest);
         await using var conversation = Conversation.Over(server, settings => settings with { Login = new("ada", new SecretSource.File(file)) });
@@ -154,7 +153,7 @@ public sealed class LoginTests
     [Fact]
     public async Task A_password_that_cannot_be_read_is_a_fault_of_the_configuration()
     {
-        var server = ScriptedSmtpServer.Play("S: 220 mx\nC: EHLO me.test\nS: 250-mx\nS: 250 AUTH PLAIN\n! silence");
+        var server = Serve("S: 220 mx\nC: EHLO me.test\nS: 250-mx\nS: 250 AUTH PLAIN\n! silence");
         await using var conversation = Conversation.Over(server,
             settings => settings with { Login = new("ada", new SecretSource.Command("echo locked >&2; exit 3")) });
 
@@ -170,7 +169,7 @@ public sealed class LoginTests
     [InlineData("localhost.invalid")]
     public async Task A_password_does_not_leave_the_machine_in_the_clear(string host)
     {
-        await using var conversation = Conversation.Over(ScriptedSmtpServer.Play(),
+        await using var conversation = Conversation.Over(Serve(),
             settings => settings with { Host = host, Login = new("ada", new SecretSource.Literal("sécret")) });
 
         var outcome = await conversation.DeliverAsync();
@@ -186,16 +185,25 @@ public sealed class LoginTests
     public async Task To_the_machine_itself_a_password_may_go_in_the_clear(string host)
     {
         await using var conversation = Conversation.Over(
-            ScriptedSmtpServer.Play($"S: 220 mx\nC: EHLO me.test\nS: 250-mx\nS: 250 AUTH PLAIN\nC: AUTH PLAIN {Plain}\nS: 235 2.7.0 welcome\n{Rest}"),
+            Serve($"S: 220 mx\nC: EHLO me.test\nS: 250-mx\nS: 250 AUTH PLAIN\nC: AUTH PLAIN {Plain}\nS: 235 2.7.0 welcome\n{Rest}"),
             settings => settings with { Host = host, Login = new("ada", new SecretSource.Literal("sécret")) });
 
         (await conversation.DeliverAsync()).Verdicts().ShouldBe([Verdict.Delivered]);
         await conversation.FinishAsync();
     }
 
-    private static Conversation Start(string script, string? mechanism = null) => Conversation.Over(
-        ScriptedSmtpServer.Play(script),
+    private Conversation Start(string script, string? mechanism = null) => Conversation.Over(
+        Serve(script),
         settings => settings with { Login = new("ada", new SecretSource.Literal("sécret"), mechanism) });
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 }
+
+/// <inheritdoc/>
+public sealed class LoginTestsWhole() : LoginTests(Replay.Whole);
+
+/// <inheritdoc/>
+public sealed class LoginTestsByLine() : LoginTests(Replay.ByLine);
+
+/// <inheritdoc/>
+public sealed class LoginTestsByByte() : LoginTests(Replay.ByByte);

@@ -5,7 +5,7 @@ using Xunit;
 namespace Nightmail.Tests.Mail.Smtp;
 
 /// <summary>What a server says at each step, over a real socket, and what the email and the account come to: the table of outcomes, a row each.</summary>
-public sealed class OutcomeTableTests
+public abstract class OutcomeTableTests(Replay replay) : Replayed(replay)
 {
     [Theory]
     [InlineData("554 5.7.1 go away", AccountFaultReason.Reputation)]
@@ -14,7 +14,7 @@ public sealed class OutcomeTableTests
     [InlineData("450 4.3.2 overloaded", AccountFaultReason.Network)]
     public async Task A_greeting_that_is_none_is_the_accounts_failure(string greeting, AccountFaultReason reason)
     {
-        await using var conversation = Conversation.Over(Nightmail.Testing.Smtp.ScriptedSmtpServer.Play($"S: {greeting}\n! silence"), tries: 1);
+        await using var conversation = Conversation.Over(Serve($"S: {greeting}\n! silence"), tries: 1);
 
         var outcome = await conversation.DeliverAsync();
 
@@ -94,7 +94,7 @@ public sealed class OutcomeTableTests
         Dot,
     }
 
-    private static async Task ExpectAsync(string reply, Step step, Verdict verdict, AccountFaultReason? reason)
+    private async Task ExpectAsync(string reply, Step step, Verdict verdict, AccountFaultReason? reason)
     {
         var said = reply.StartsWith('!') ? reply : "S: " + reply;
         var script = "S: 220 mx\nC: EHLO me.test\nS: 250 mx\nC: MAIL FROM:<ada@a.test>\n" + step switch
@@ -103,7 +103,7 @@ public sealed class OutcomeTableTests
             Step.Rcpt => $"S: 250 ok\nC: RCPT TO:<bob@b.test>\n{said}",
             _ => $"S: 250 ok\nC: RCPT TO:<bob@b.test>\nS: 250 ok\nC: DATA\nS: 354 go\n! message\n{said}",
         };
-        await using var conversation = Conversation.Play(script);
+        await using var conversation = Play(script);
 
         var outcome = await conversation.DeliverAsync();
 
@@ -113,3 +113,12 @@ public sealed class OutcomeTableTests
         await conversation.FinishAsync();
     }
 }
+
+/// <inheritdoc/>
+public sealed class OutcomeTableTestsWhole() : OutcomeTableTests(Replay.Whole);
+
+/// <inheritdoc/>
+public sealed class OutcomeTableTestsByLine() : OutcomeTableTests(Replay.ByLine);
+
+/// <inheritdoc/>
+public sealed class OutcomeTableTestsByByte() : OutcomeTableTests(Replay.ByByte);

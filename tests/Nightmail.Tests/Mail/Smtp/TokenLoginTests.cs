@@ -9,7 +9,7 @@ using Xunit;
 namespace Nightmail.Tests.Mail.Smtp;
 
 /// <summary>Logging in with OAuth2 access tokens, and with CRAM-MD5.</summary>
-public sealed class TokenLoginTests
+public abstract class TokenLoginTests(Replay replay) : Replayed(replay)
 {
     private const string Rest = """
         C: MAIL FROM:<ada@a.test>
@@ -40,7 +40,7 @@ public sealed class TokenLoginTests
     [Fact]
     public async Task Oauthbearer_goes_before_xoauth2()
     {
-        var server = ScriptedSmtpServer.Play(Hello("XOAUTH2 OAUTHBEARER") + $"! any\nS: 235 2.7.0 welcome\n{Rest}");
+        var server = Serve(Hello("XOAUTH2 OAUTHBEARER") + $"! any\nS: 235 2.7.0 welcome\n{Rest}");
         await using var conversation = Conversation.Over(server, settings => settings with { Login = Token("a,b=c") });
 
         (await conversation.DeliverAsync()).Verdicts().ShouldBe([Verdict.Delivered]);
@@ -88,7 +88,7 @@ public sealed class TokenLoginTests
     {
         // The example of RFC 2195.
         await using var conversation = Conversation.Over(
-            ScriptedSmtpServer.Play(Hello("CRAM-MD5") + $"""
+            Serve(Hello("CRAM-MD5") + $"""
                 C: AUTH CRAM-MD5
                 S: 334 {Base64("<1896.697170952@postoffice.reston.mci.net>")}
                 C: {Base64("tim b913a602c7eda7a495b4e6e7334d3890")}
@@ -106,7 +106,7 @@ public sealed class TokenLoginTests
     {
         await using var endpoint = TokenEndpoint.Answering((200, Granted), (200, Granted.Replace("fresh", "second", StringComparison.Ordinal)));
         var login = $"C: AUTH XOAUTH2 {Base64("user=ada\u0001auth=Bearer TOKEN\u0001\u0001")}\nS: 235 2.7.0 welcome\n{Rest}\n";
-        var server = ScriptedSmtpServer.Play(
+        var server = Serve(
             [.. new List<string> { "fresh", "fresh", "second" }.Select(token => Hello("XOAUTH2") + login.Replace(Base64("user=ada\u0001auth=Bearer TOKEN\u0001\u0001"), Base64($"user=ada\u0001auth=Bearer {token}\u0001\u0001"), StringComparison.Ordinal))]);
         var time = new ManualTime();
         await using var conversation = Conversation.Over(server, settings => settings with { Login = Refreshed(endpoint) }, new() { EmailsPerConnection = 1 }, time);
@@ -134,7 +134,7 @@ public sealed class TokenLoginTests
     {
         await using var endpoint = TokenEndpoint.Answering((status, body));
         await using var conversation = Conversation.Over(
-            ScriptedSmtpServer.Play(Hello("XOAUTH2") + "! silence"), settings => settings with { Login = Refreshed(endpoint) });
+            Serve(Hello("XOAUTH2") + "! silence"), settings => settings with { Login = Refreshed(endpoint) });
 
         var outcome = await conversation.DeliverAsync();
 
@@ -149,7 +149,7 @@ public sealed class TokenLoginTests
     {
         await using var endpoint = TokenEndpoint.Answering((200, Granted), (200, Granted.Replace("fresh", "second", StringComparison.Ordinal)));
         string Auth(string token) => $"C: AUTH XOAUTH2 {Base64($"user=ada\u0001auth=Bearer {token}\u0001\u0001")}\n";
-        var server = ScriptedSmtpServer.Play(
+        var server = Serve(
             Hello("XOAUTH2") + Auth("fresh") + "S: 235 2.7.0 welcome\n" + Rest,
             Hello("XOAUTH2") + Auth("fresh") + "S: 535 5.7.8 expired",
             Hello("XOAUTH2") + Auth("second") + "S: 235 2.7.0 welcome\n" + Rest);
@@ -180,8 +180,8 @@ public sealed class TokenLoginTests
         folder.Delete(recursive: true);
     }
 
-    private static Conversation Start(string script, string token = "tok") =>
-        Conversation.Over(ScriptedSmtpServer.Play(script), settings => settings with { Login = Token("ada", token) });
+    private Conversation Start(string script, string token = "tok") =>
+        Conversation.Over(Serve(script), settings => settings with { Login = Token("ada", token) });
 
     private static SmtpLogin Token(string username, string token = "tok") => new(username, new SecretSource.Literal(token)) { IsToken = true };
 
@@ -199,3 +199,12 @@ public sealed class TokenLoginTests
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 }
+
+/// <inheritdoc/>
+public sealed class TokenLoginTestsWhole() : TokenLoginTests(Replay.Whole);
+
+/// <inheritdoc/>
+public sealed class TokenLoginTestsByLine() : TokenLoginTests(Replay.ByLine);
+
+/// <inheritdoc/>
+public sealed class TokenLoginTestsByByte() : TokenLoginTests(Replay.ByByte);
