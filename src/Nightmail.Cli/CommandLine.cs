@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Nightmail.Cli.Commands;
 using Nightmail.Cli.Commands.Accounts;
+using Nightmail.Cli.Commands.Campaigns;
 using Nightmail.Core.Scheduling;
 
 namespace Nightmail.Cli;
@@ -38,6 +39,7 @@ internal sealed class CommandLine
         new("sendmail", () => new SendmailCommand()),
         new("config", () => new ConfigCommand()),
         new("completion", () => new CompletionCommand()),
+        new("campaign", () => new CampaignCommand()),
         new("backup", () => new BackupCommand()),
         new("export", () => new ExportCommand()),
         new("import", () => new ImportCommand()),

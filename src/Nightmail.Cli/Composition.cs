@@ -1,4 +1,5 @@
 using Nightmail.Cli.Configuration;
+using Nightmail.Cli.Remote;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Storage;
@@ -33,7 +34,7 @@ internal static class Composition
             AllowNetworkFileSystem = persistence.AllowNetworkFileSystem, Observer = observer,
         };
         var store = FileEmailStore.Open(options, keeps ? RealDisk.Instance : new MemoryDisk(time), time);
-        return new(store, store.Blobs, store.SendLog) { File = store };
+        return new(store, store.Blobs, store.SendLog) { File = store, Log = store.SendLog };
     }
 
     /// <summary>Opens a server's data folder.</summary>
@@ -59,6 +60,20 @@ internal static class Composition
     /// <summary>Writes messages whose files lie in <paramref name="blobs"/>.</summary>
     public static IMessageComposer Composer(IBlobStore blobs) => new MessageComposer(blobs);
 
+    /// <summary>Opens a server's emails, over its API.</summary>
+    public static OpenedStore OpenRemote(ServerClient server, TimeProvider time)
+    {
+        var queue = new RemoteQueue(server, time);
+        return new(queue, new RemoteBlobs(server), new RemoteSendLog(queue)) { Remote = queue };
+    }
+
+    /// <summary>Reads a secret from where it lies.</summary>
+    public static async Task<(string? Value, string? Error)> SecretAsync(SecretSource source, Surroundings surroundings, CancellationToken cancellationToken)
+    {
+        var (value, error) = await new SecretReader(surroundings.Time).ReadAsync(source, cancellationToken);
+        return (value, error);
+    }
+
     /// <summary>Looks whether an account could send.</summary>
     public static Task<AccountCheckResult> CheckAsync(Account account, Surroundings surroundings, CancellationToken cancellationToken) =>
         AccountCheck.RunAsync(account, surroundings.Time, surroundings.Random, cancellationToken);
@@ -80,8 +95,14 @@ internal sealed record OpenedServer(SqliteEmailStore Store, ControlPlane Plane, 
 }
 
 /// <summary>A store with the bytes that its emails refer to, and the record of its attempts.</summary>
-internal sealed record OpenedStore(IEmailStore Store, IBlobStore Blobs, ISendLog SendLog)
+internal sealed record OpenedStore(IEmailQueue Store, IBlobStore Blobs, ISendLogView SendLog)
 {
     /// <summary>The queue file behind it, for what only a file has; null for another kind of store.</summary>
     public FileEmailStore? File { get; init; }
+
+    /// <summary>Where the queue file's attempts are written down.</summary>
+    public ISendLog? Log { get; init; }
+
+    /// <summary>The server behind it; null for a queue file.</summary>
+    public RemoteQueue? Remote { get; init; }
 }

@@ -7,7 +7,7 @@ internal sealed class GlobalOptions
 {
     private readonly Option<string?> queue = new("--queue") { Description = "The queue file", HelpName = "FILE", Recursive = true };
     private readonly Option<string?> config = new("--config") { Description = "The configuration file", HelpName = "FILE", Recursive = true };
-    private readonly Option<string?> server = new("--server") { Description = "A server to use instead of the queue file (not in this version)", HelpName = "URL", Recursive = true };
+    private readonly Option<string?> server = new("--server") { Description = "A server to use instead of the queue file; its key comes from NIGHTMAIL_API_KEY, a file or a command, never from here", HelpName = "URL", Recursive = true };
     private readonly Option<string?> log = new("--log") { Description = "Write what happens to this file too", HelpName = "FILE", Recursive = true };
     private readonly Flag json = new("--json", "Print JSON on standard output") { Recursive = true };
     private readonly Flag verbose = new("--verbose", "Say more on standard error") { Recursive = true };

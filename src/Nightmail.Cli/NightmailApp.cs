@@ -53,9 +53,8 @@ public static class NightmailApp
         Session? session = null;
         try
         {
-            session = new(surroundings, line.Globals.Read(line.Words), verb.Works);
-            if (session.Globals.Server is not null || surroundings.Variable("NIGHTMAIL_SERVER") is { Length: > 0 })
-                throw CommandFailure.Refused("--server and NIGHTMAIL_SERVER come with the server, which this version does not have; leave them away to use the queue file");
+            session = new(surroundings, line.Globals.Read(line.Words), verb.Reach, verb.Works);
+            session.RequireReach(line.Verb.Name);
 
             // Asked for and not to be had: said before anything is done.
             if (session.Globals.Log is not null) _ = session.Log;

@@ -1,4 +1,5 @@
 using Nightmail.Cli.Configuration;
+using Nightmail.Cli.Remote;
 using Nightmail.Cli.Running;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
@@ -11,13 +12,16 @@ namespace Nightmail.Cli;
 /// <summary>What one command works with. Each part is made when it is first asked for: most commands need few of them.</summary>
 /// <param name="surroundings">What is outside.</param>
 /// <param name="globals">The options that every command takes.</param>
+/// <param name="reach">What the command works on.</param>
 /// <param name="works">True for a command that sends.</param>
-internal sealed class Session(Surroundings surroundings, GlobalValues globals, bool works = false) : IAsyncDisposable
+internal sealed class Session(Surroundings surroundings, GlobalValues globals, Reach reach = Reach.Both, bool works = false) : IAsyncDisposable
 {
     private Settings? settings;
     private DateTimeZone? zone;
     private OpenedStore? opened;
     private LogFile? log;
+    private ServerClient? client;
+    private (bool Looked, ServerAddress? Address) server;
 
     /// <summary>What is outside.</summary>
     public Surroundings Surroundings => surroundings;
@@ -46,10 +50,17 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
     public LogFile Log => log ??= LogFile.Open(globals.Log ?? Settings.Logging.File, globals.Verbose ? LogLevel.Debug : Settings.Logging.Level, surroundings.Time);
 
     /// <summary>What a command that is named needs to work on the same queue when it is pasted: the options that named it here.</summary>
-    public string CommandOptions => string.Join(' ', new[] { PathOption("--queue", globals.Queue), PathOption("--config", globals.Config) }.Where(option => option is not null));
+    public string CommandOptions => string.Join(' ', new[] { PathOption("--queue", globals.Queue), PathOption("--config", globals.Config), globals.Server is null ? null : $"--server {ShellWord.Quote(globals.Server)}" }.Where(option => option is not null));
 
     /// <summary>The store.</summary>
-    public IEmailStore Store => Opened.Store;
+    public IEmailQueue Store => Opened.Store;
+
+    /// <summary>The server that the command works on; null: the queue file.</summary>
+    /// <exception cref="CommandFailure">What names it cannot be used.</exception>
+    public ServerAddress? Server => server.Looked ? server.Address : (server = (true, reach == Reach.Here ? null : ServerChoice.Of(this))).Address;
+
+    /// <summary>Asks the server; only where there is one.</summary>
+    public ServerClient Client => client ??= OpenClient(Server ?? throw CommandFailure.Refused("this works on a server only; name it with --server"));
 
     /// <summary>The bytes of attachments and complete messages.</summary>
     public IBlobStore Blobs => Opened.Blobs;
@@ -58,7 +69,13 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
     public bool Keeps => Settings.Persistence.Enabled && surroundings.Variable("HIMALAYA_NO_PERSISTENCE") is not ("1" or "true");
 
     /// <summary>The record of every attempt.</summary>
-    public ISendLog SendLog => Opened.SendLog;
+    public ISendLogView SendLog => Opened.SendLog;
+
+    /// <summary>The server's emails, for what only a server does; null: the queue file.</summary>
+    public RemoteQueue? Remote => Server is null ? null : Opened.Remote;
+
+    /// <summary>Where a worker writes down its attempts.</summary>
+    public ISendLog WorkerLog => Opened.Log ?? throw CommandFailure.Refused("a worker runs on a queue file only; a server has its own");
 
     /// <summary>The queue file, for what only a file has: backups, its lock, its folder.</summary>
     public Nightmail.Store.File.FileEmailStore QueueFile => Opened.File ?? throw CommandFailure.Refused("this works on a queue file only; leave --server away");
@@ -74,22 +91,52 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
             var other => throw new InvalidOperationException($"unknown result {other.GetType().Name}"),
         };
 
+    /// <summary>Sees that the command can work on what is named.</summary>
+    /// <param name="verb">The command.</param>
+    public void RequireReach(string verb)
+    {
+        if (reach == Reach.Here && globals.Server is not null) throw CommandFailure.Refused($"{verb} works on this machine only; leave --server away");
+        if (reach == Reach.Server && Server is null) throw CommandFailure.Refused($"{verb} needs a server: name it with --server {ServerAddress.Usual} or NIGHTMAIL_SERVER; nightmail serve starts one");
+    }
+
+    /// <summary>What starts to send what waits, for people.</summary>
+    public string Starter => Server is null ? Command("run") : WhyContext.ServerStarter;
+
+    /// <summary>Those that send: the server's accounts, or the configuration's.</summary>
+    /// <exception cref="CommandFailure">There is none, so that nobody could send anything.</exception>
+    public async Task<IReadOnlyList<Account>> RequireAccountsAsync(CancellationToken cancellationToken)
+    {
+        if (Remote is not { } remote) return RequireAccounts();
+        var standings = await remote.StandingsAsync(cancellationToken);
+        return standings.Count > 0 ? [.. standings.Select(use => use.Standing.Account)] : throw CommandFailure.Refused($"the server at {Server!.Text} has no account to send through: {Command("account add")} makes one");
+    }
+
+    /// <summary>The accounts that send and how they stand.</summary>
+    public async Task<IReadOnlyList<AccountUse>> AccountsAsync(CancellationToken cancellationToken) => Remote is { } remote
+        ? await remote.StandingsAsync(cancellationToken)
+        : [.. (await Store.AccountsAsync(Settings.Accounts, cancellationToken)).Select(standing => AccountUse.Of(standing, Now))];
+
     /// <summary>The accounts of the configuration.</summary>
     /// <exception cref="CommandFailure">There is none, so that nobody could send anything.</exception>
     public IReadOnlyList<Account> RequireAccounts() => Settings.Accounts.Count > 0 ? Settings.Accounts
         : throw CommandFailure.Refused($"no account to send through: add one to the section \"accounts\" of {Settings.File ?? Settings.ExpectedFile} (config.sample.json shows how), or try nightmail demo");
 
     /// <summary>What is needed to put the state of emails into words.</summary>
-    public async Task<WhyContext> WhyContextAsync(CancellationToken cancellationToken) => new()
+    public async Task<WhyContext> WhyContextAsync(CancellationToken cancellationToken)
     {
-        Now = Now,
-        Zone = Zone,
-        WorkerRuns = (await Store.WorkersAsync(cancellationToken)).Count > 0,
-        SendingPaused = (await Store.OverviewAsync(cancellationToken)).SendingPaused,
-        Accounts = Settings.Accounts,
-        Standings = await Store.AccountsAsync(Settings.Accounts, cancellationToken),
-        CommandOptions = CommandOptions,
-    };
+        IReadOnlyList<AccountStanding> standings = [.. (await AccountsAsync(cancellationToken)).Select(use => use.Standing)];
+        return new()
+        {
+            Now = Now,
+            Zone = Zone,
+            WorkerRuns = (await Store.WorkersAsync(cancellationToken)).Count > 0,
+            SendingPaused = (await Store.OverviewAsync(cancellationToken)).SendingPaused,
+            Accounts = Server is null ? Settings.Accounts : [.. standings.Select(standing => standing.Account)],
+            Standings = standings,
+            CommandOptions = CommandOptions,
+            Starter = Server is null ? null : WhyContext.ServerStarter,
+        };
+    }
 
     /// <summary>A command of this program as it can be pasted, for the queue that is worked on here.</summary>
     public string Command(string words) => CommandOptions is { Length: > 0 } options ? $"nightmail {words} {options}" : $"nightmail {words}";
@@ -114,6 +161,7 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
     public async ValueTask DisposeAsync()
     {
         if (opened is not null) await opened.Store.DisposeAsync();
+        client?.Dispose();
         log?.Dispose();
     }
 
@@ -128,8 +176,12 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, b
 
     private static string? PathOption(string name, string? path) => path is null ? null : $"{name} {ShellWord.Quote(Path.GetFullPath(path))}";
 
+    private ServerClient OpenClient(ServerAddress address) =>
+        new(address, ServerKey.FindAsync(address, this, CancellationToken.None).GetAwaiter().GetResult(), Settings.Server.Timeout, surroundings.Time);
+
     private OpenedStore OpenStore()
     {
+        if (Server is not null) return Composition.OpenRemote(Client, surroundings.Time);
         if (!Keeps) Note("warning: persistence is switched off (HIMALAYA_NO_PERSISTENCE, or scheduler.persistence.enabled in the configuration): everything works in memory only and is gone when this command ends");
         var backups = Settings.Persistence.BackupDirectory is { Length: > 0 } folder ? Paths.Configured(folder, Settings, surroundings.Variable) : null;
         return Composition.OpenStore(QueuePath, backups, Settings, works, surroundings.Time, Keeps, new StoreLog(Log, Note, globals.Verbose));

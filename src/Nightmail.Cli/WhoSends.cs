@@ -15,6 +15,6 @@ internal static class WhoSends
     private static string Describe(IReadOnlyList<WorkerDescription> workers, Session session)
     {
         if (workers.Count > 0) return $"worker running (pid {string.Join(", ", workers.Select(worker => worker.ProcessId))})";
-        return $"warning: nobody is running to send it; start: {session.Command("run")}";
+        return $"warning: nobody is running to send it; start: {session.Starter}";
     }
 }

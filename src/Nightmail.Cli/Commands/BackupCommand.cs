@@ -18,6 +18,9 @@ internal sealed class BackupCommand : Verb
     }
 
     /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
+    /// <inheritdoc/>
     public override Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken) =>
         throw CommandFailure.Usage("what about the backups? write: nightmail backup list, create, restore NAME, prune or verify NAME");
 }
@@ -25,6 +28,9 @@ internal sealed class BackupCommand : Verb
 /// <summary><c>backup create</c>: keeps a copy now.</summary>
 internal sealed class BackupCreateCommand() : Verb("create", "Keeps a copy of the queue as it is now.", "nightmail backup create")
 {
+    /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
     /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
@@ -37,6 +43,9 @@ internal sealed class BackupCreateCommand() : Verb("create", "Keeps a copy of th
 /// <summary><c>backup list</c>: all of them, the newest first.</summary>
 internal sealed class BackupListCommand() : Verb("list", "Lists the backups, the newest first, each checked against its checksum.", "nightmail backup list", "nightmail backup list --json")
 {
+    /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
     /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
@@ -61,6 +70,9 @@ internal sealed class BackupListCommand() : Verb("list", "Lists the backups, the
 /// <summary><c>backup prune</c>: removes what is more than is to be kept.</summary>
 internal sealed class BackupPruneCommand() : Verb("prune", "Removes the backups that are more than are to be kept.", "nightmail backup prune")
 {
+    /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
     /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
@@ -92,6 +104,9 @@ internal sealed class BackupVerifyCommand : Verb
     /// <summary>The command.</summary>
     public BackupVerifyCommand()
         : base("verify", "Checks a backup against its checksum.", "nightmail backup verify latest") => Add(name);
+
+    /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
 
     /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)

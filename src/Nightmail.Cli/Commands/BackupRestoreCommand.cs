@@ -20,6 +20,9 @@ internal sealed class BackupRestoreCommand : Verb
     }
 
     /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
+    /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var backups = session.QueueFile.Backups;

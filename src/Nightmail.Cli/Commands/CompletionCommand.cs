@@ -20,6 +20,9 @@ internal sealed class CompletionCommand : Verb
             "nightmail completion fish > ~/.config/fish/completions/nightmail.fish") => Add(shell);
 
     /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
+    /// <inheritdoc/>
     public override Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var name = words.GetValue(shell)!;

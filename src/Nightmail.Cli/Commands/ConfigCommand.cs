@@ -11,6 +11,9 @@ internal sealed class ConfigCommand : Verb
         : base("config", "Shows the configuration.", ConfigShowCommand.Example) => Add(new ConfigShowCommand());
 
     /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
+    /// <inheritdoc/>
     public override Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken) =>
         throw CommandFailure.Usage("what about the configuration? write: nightmail config show");
 }
@@ -26,6 +29,9 @@ internal sealed class ConfigShowCommand : Verb
         : base("show", "Shows what is in force and where each value comes from; secrets are not shown.", Example, $"{Example} --json")
     {
     }
+
+    /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
 
     /// <inheritdoc/>
     public override Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)

@@ -13,6 +13,9 @@ internal sealed class DemoCommand : Verb
         : base("demo", "Shows emails leave at their time: no account and no network are needed, nothing is left behind.", "nightmail demo") => Add(keep);
 
     /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
+    /// <inheritdoc/>
     public override Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken) =>
         new DemoShow(session.Surroundings, session.Globals, TimeSpan.FromSeconds(1)).RunAsync(keep.IsSet(words), cancellationToken);
 }

@@ -25,7 +25,7 @@ internal sealed class EditCommand : Verb
     {
         var email = await new EmailLookup(session).FindAsync(words.GetValue(id)!, cancellationToken);
         if (WhyNot(email) is { } refusal) throw new CommandFailure(ExitCodes.WrongState, $"{email.Id} is left as it is: {refusal}");
-        var changed = await new EditDialogue(session, email, session.RequireAccounts(), allowPast.IsSet(words)).RunAsync(cancellationToken);
+        var changed = await new EditDialogue(session, email, await session.RequireAccountsAsync(cancellationToken), allowPast.IsSet(words)).RunAsync(cancellationToken);
         if (changed is null) session.Note("unchanged: nothing was done");
         if (session.Globals.Json)
         {

@@ -14,6 +14,9 @@ internal sealed class ExportCommand : Verb
         : base("export", "Writes the whole queue with its attachments as JSON lines, for another store. The queue stays as it is.", "nightmail export queue.jsonl", "nightmail export | gzip > queue.jsonl.gz") => Add(file);
 
     /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
+    /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var path = words.GetValue(file) is { Length: > 0 } named && named != "-" ? Path.GetFullPath(named) : null;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nightmail.Cli.Health;
+using Nightmail.Cli.Remote;
 using Nightmail.Core.Storage;
 
 namespace Nightmail.Cli.Commands;
@@ -31,6 +32,7 @@ internal sealed class HealthCommand : Verb
 
     private static async Task<HealthFacts> GatherAsync(Session session, CancellationToken cancellationToken)
     {
+        if (session.Server is { } server) return await GatherAsync(server, session, cancellationToken);
         var facts = new HealthFacts { Now = session.Now, File = session.QueueFile.Inspect(), Keeps = session.Keeps, LockTimeout = session.Settings.Persistence.LockTimeout };
         try
         {
@@ -45,7 +47,26 @@ internal sealed class HealthCommand : Verb
         catch (StoreException unreadable)
         {
             // A ledger that cannot be read keeps the queue from being understood just as well.
-            return facts.File.ReadError is null ? facts with { File = facts.File with { ReadError = unreadable.Message } } : facts;
+            return facts.File is { ReadError: null } file ? facts with { File = file with { ReadError = unreadable.Message } } : facts;
         }
+    }
+
+    /// <summary>What is known of a server. One that does not answer is no degraded one: the command fails.</summary>
+    private static async Task<HealthFacts> GatherAsync(ServerAddress server, Session session, CancellationToken cancellationToken)
+    {
+        var said = await session.Client.AskAsync(ServerRequest.Get("api/health"), cancellationToken);
+        var overview = await session.Store.OverviewAsync(cancellationToken);
+        var facts = new HealthFacts
+        {
+            Now = session.Now, File = null,
+            Server = new(server.Text, said.TextOf("version") ?? "unknown", [], overview.Counts),
+            Emails = await session.Store.ListAsync(new(), cancellationToken),
+            SendingPaused = overview.SendingPaused,
+            Workers = await session.Store.WorkersAsync(cancellationToken),
+            Accounts = [.. (await session.AccountsAsync(cancellationToken)).Select(use => use.Standing)],
+        };
+
+        // What the command sees for itself it says with the next step; the server's own words are for the rest.
+        return HealthCheck.Judge(facts, session.Command).Count > 0 ? facts : facts with { Server = facts.Server with { Problems = said.TextsOf("problems") } };
     }
 }

@@ -17,6 +17,9 @@ internal sealed class ImportCommand : Verb
         : base("import", "Takes emails that another store exported, under the same ids. What has left stays so; what is here already is left as it is.", "nightmail import queue.jsonl", "gunzip -c queue.jsonl.gz | nightmail import -") => Add(file);
 
     /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
+    /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var path = words.GetRequiredValue(file);
@@ -25,7 +28,7 @@ internal sealed class ImportCommand : Verb
             await using var input = await OpenAsync(path, session, cancellationToken);
             await EmailImport.CheckAsync(input, session.Blobs, cancellationToken);
             input.Position = 0;
-            var report = await EmailImport.RunAsync(input, session.Store, session.Blobs, cancellationToken);
+            var report = await EmailImport.RunAsync(input, session.QueueFile, session.Blobs, cancellationToken);
             session.Log.Write(LogLevel.Information, $"import: {Sentence(report)}");
             Print(path, report, session);
             if (report.Waiting > 0) await WhoSends.NoteAsync(session, cancellationToken);

@@ -61,8 +61,8 @@ internal sealed class LogCommand : Verb
             do
             {
                 var after = Math.Max(begin, printer.Last);
-                var newest = await session.SendLog.ListAsync(filter, MostNewRows, stop);
-                printer.Print([.. newest.TakeWhile(entry => entry.Number > after).Reverse()]);
+                var newest = await session.SendLog.ListAsync(filter with { After = after }, MostNewRows, stop);
+                printer.Print([.. newest.Reverse()]);
             }
             while (session.Surroundings.OutputFailure() is null && await timer.WaitForNextTickAsync(stop));
         }

@@ -28,6 +28,9 @@ internal sealed class RunCommand : Verb
     public override bool Works => true;
 
     /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
+    /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var accounts = session.RequireAccounts();

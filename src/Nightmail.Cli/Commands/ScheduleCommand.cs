@@ -37,7 +37,7 @@ internal sealed class ScheduleCommand : Verb
         var when = When(words, session);
         var last = words.GetValue(notAfter) is { } text ? session.When(text) : null;
         var wanted = message.Read(words);
-        var accounts = session.RequireAccounts();
+        var accounts = await session.RequireAccountsAsync(cancellationToken);
         session.NoteWarnings();
         await using var draft = await Draft.OpenAsync(wanted, session, cancellationToken);
         var request = new ScheduleRequest

@@ -38,7 +38,7 @@ internal sealed class SendmailCommand : Verb
     /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
-        var accounts = session.RequireAccounts();
+        var accounts = await session.RequireAccountsAsync(cancellationToken);
         var bytes = await InputFiles.ReadAsync("-", Name, InputFiles.MaxMessageSize, session.Surroundings, cancellationToken);
         if (!dots.IsSet(words)) bytes = SubmittedMessage.UpToDot(bytes);
         if (bytes.Length == 0) throw CommandFailure.Refused("sendmail: the message is empty");

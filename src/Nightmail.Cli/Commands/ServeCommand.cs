@@ -26,6 +26,9 @@ internal sealed class ServeCommand : Verb
     public override bool Works => true;
 
     /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
+    /// <inheritdoc/>
     public override Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         session.NoteWarnings();

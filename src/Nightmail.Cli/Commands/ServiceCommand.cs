@@ -17,6 +17,9 @@ internal sealed class ServiceCommand : Verb
     }
 
     /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
+    /// <inheritdoc/>
     public override Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken) =>
         throw CommandFailure.Usage("what about the service? write: nightmail service install, status or uninstall");
 }
@@ -32,6 +35,9 @@ internal sealed class ServiceActionCommand : Verb
     {
         if (name != "status") Add(dryRun);
     }
+
+    /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
 
     /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)

@@ -34,6 +34,14 @@ internal sealed class ShowCommand : Verb
     {
         var from = EmailJson.SenderOf(email, context)
             ?? throw CommandFailure.Refused("the email names no sender and no account would send it: add an account to the configuration");
+        if (session.Remote is { } remote)
+        {
+            var bytes = await remote.MessageAsync(email.Id, cancellationToken);
+            await using var written = session.Surroundings.OpenOutput();
+            await written.WriteAsync(bytes, cancellationToken);
+            return;
+        }
+
         try
         {
             await using var message = await Composition.Composer(session.Blobs).ComposeAsync(email, DeliveryExecutor.IdentityOf(email, from, session.Now), cancellationToken);

@@ -17,6 +17,8 @@ internal sealed class UndoCommand : Verb
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var all = await session.Store.ListAsync(new(), cancellationToken);
+        // On a server others schedule too: theirs are not this person's to take back by a word.
+        if (session.Server is not null) all = [.. all.Where(email => email.CreatedBy == session.Surroundings.UserAtHost())];
         if (all.Count == 0) throw CommandFailure.NotFound("nothing has been scheduled");
 
         // Never the one before the last: who says undo twice by mistake keeps last week's email.

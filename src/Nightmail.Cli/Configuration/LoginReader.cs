@@ -50,7 +50,7 @@ internal static class LoginReader
     }
 
     /// <summary>The places that the section names for one secret: <c>key</c>, <c>keyCommand</c>, <c>keyEnv</c>, <c>keyFile</c>.</summary>
-    private static List<SecretSource> Sources(ConfigSection section, string key, Func<string, string?> variable)
+    internal static List<SecretSource> Sources(ConfigSection section, string key, Func<string, string?> variable)
     {
         var sources = new List<SecretSource>();
         if (section.Secret(key) is { } literal) sources.Add(new SecretSource.Literal(literal));

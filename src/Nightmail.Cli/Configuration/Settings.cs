@@ -36,6 +36,9 @@ internal sealed record Settings
     /// <summary>The IANA zone in which times are read and shown; null: the machine's.</summary>
     public string? TimeZone { get; init; }
 
+    /// <summary>The server that commands work on.</summary>
+    public ServerSettings Server { get; init; } = new();
+
     /// <summary>The log.</summary>
     public LoggingSettings Logging { get; init; } = new();
 

@@ -44,6 +44,7 @@ internal static class SettingsReader
             Worker = Worker(root.Section("worker")),
             Retention = retention,
             TimeZone = root.Text("timeZone"),
+            Server = ServerReader.Read(root.Section("server"), variable),
             Logging = Logging(root.Section("logging"), variable),
         };
         root.Done();

@@ -20,23 +20,24 @@ internal static class HealthCheck
     /// <param name="facts">What is known.</param>
     /// <param name="command">A command of this program, as it can be pasted.</param>
     public static IReadOnlyList<HealthFinding> Judge(HealthFacts facts, Func<string, string> command) =>
-        [.. OfFile(facts, command).Concat(OfSafety(facts.File, command)).Concat(OfSending(facts, command)).Concat(OfAccounts(facts, command)).OrderByDescending(finding => finding.Gravity)];
+        [.. (facts.File is { } file ? OfFile(facts, file, command).Concat(OfSafety(file, command)) : OfServer(facts.Server!)).Concat(OfSending(facts, command)).Concat(OfAccounts(facts, command)).OrderByDescending(finding => finding.Gravity)];
 
-    private static IEnumerable<HealthFinding> OfFile(HealthFacts facts, Func<string, string> command)
+    private static IEnumerable<HealthFinding> OfServer(ServerFacts server) =>
+        server.Problems.Select(problem => new HealthFinding("server", Gravity.Degraded, problem, "look at the server's log"));
+
+    private static IEnumerable<HealthFinding> OfFile(HealthFacts facts, QueueFileFacts file, Func<string, string> command)
     {
-        var file = facts.File;
         if (!facts.Keeps) yield return new("no_persistence", Gravity.Degraded, "persistence is switched off: nothing is kept", "unset HIMALAYA_NO_PERSISTENCE, or set scheduler.persistence.enabled to true");
         if (file.ReadError is { } unreadable) yield return new("unreadable", Gravity.Broken, unreadable, $"look at the file; {command("backup list")} shows what can be brought back");
         if (file.WriteError is { } unwritable) yield return new("unwritable", Gravity.Broken, $"the queue cannot be changed: {unwritable}", "put that right; nothing is lost meanwhile");
         if (file.Volume is { NetworkName: { } network }) yield return new("network_file_system", Gravity.Degraded, $"the queue lies on another machine ({network}), where locks may mean nothing", "put it on a local disk (--queue)");
         if (file.Volume is { FreeBytes: < LittleSpace and var free }) yield return new("disk_nearly_full", free < file.Size * 3 ? Gravity.Broken : Gravity.Degraded, $"only {Megabytes(free)} are free on the queue's disk", "free some space");
         if (file.Wide.Count > 0) yield return new("wide_permissions", Gravity.Degraded, $"others could use {string.Join(", ", file.Wide)}", $"any worker tightens them: {command("run --once")}");
-        foreach (var finding in OfLock(facts, command)) yield return finding;
+        foreach (var finding in OfLock(facts, file, command)) yield return finding;
     }
 
-    private static IEnumerable<HealthFinding> OfLock(HealthFacts facts, Func<string, string> command)
+    private static IEnumerable<HealthFinding> OfLock(HealthFacts facts, QueueFileFacts file, Func<string, string> command)
     {
-        var file = facts.File;
         var held = file.HeldSince is { } since ? facts.Now - since : TimeSpan.Zero;
         if (file.Lock == LockState.Unsynced) yield return new("not_safe_on_disk", Gravity.Broken, $"what {file.Holder} wrote stands but may not be safe on disk", $"see that the disk works; the next change makes it safe: {command("backup create")}");
         if (file.Lock == LockState.Stale) yield return new("stale_lock", Gravity.Degraded, $"the lock was left by {file.Holder}, which holds it no more", $"nothing is blocked; the next change takes it over: {command("backup create")}");
@@ -59,7 +60,7 @@ internal static class HealthCheck
     private static IEnumerable<HealthFinding> OfSending(HealthFacts facts, Func<string, string> command)
     {
         var pending = facts.Pending.Count();
-        if (pending > 0 && facts.Workers.Count == 0) yield return new("no_worker", Gravity.Degraded, $"nobody is running to send the {Count(pending)} pending", $"start: {command("run")}");
+        if (pending > 0 && facts.Workers.Count == 0) yield return new("no_worker", Gravity.Degraded, $"nobody is running to send the {Count(pending)} pending", $"start: {(facts.Server is null ? command("run") : Core.Delivery.WhyContext.ServerStarter)}");
         if (pending > 0 && facts.SendingPaused) yield return new("sending_paused", Gravity.Degraded, "sending is paused", $"when all is well: {command("resume --all")}");
         if (facts.Overdue is { Count: > 0 } overdue)
             yield return new("overdue", Gravity.Degraded, $"{Count(overdue.Count)} should have left by now, the first {TimeWords.Relative(overdue.Min(email => email.Due) - facts.Now)}", $"see why: {command($"why {overdue.MinBy(email => email.Due)!.Id}")}");
@@ -69,7 +70,7 @@ internal static class HealthCheck
 
     private static IEnumerable<HealthFinding> OfAccounts(HealthFacts facts, Func<string, string> command)
     {
-        if (facts.Accounts.Count == 0 && facts.Pending.Any()) yield return new("no_account", Gravity.Broken, "there is no account to send through", "add one to the section \"accounts\" of the configuration");
+        if (facts.Accounts.Count == 0 && facts.Pending.Any()) yield return new("no_account", Gravity.Broken, "there is no account to send through", facts.Server is null ? "add one to the section \"accounts\" of the configuration" : $"make one: {command("account add")}");
         foreach (var missing in facts.Pending.Select(email => email.Account).OfType<string>().Distinct().Where(name => facts.Accounts.All(standing => standing.Account.Name != name)).Order(StringComparer.Ordinal))
         {
             if (facts.Accounts.Count > 0) yield return new("account_missing", Gravity.Degraded, $"emails wait for the account {missing}, which the configuration does not have", "add it to the section \"accounts\", or edit those emails");

@@ -23,15 +23,15 @@ internal static class HealthPrinter
         string When(DateTimeOffset? moment) => moment is { } at ? $"{TimeWords.Short(at, zone, facts.Now)} ({TimeWords.Relative(at - facts.Now)})" : "never";
         text.Append(Status(findings)).Append('\n');
         foreach (var finding in findings) text.Append(Printable.OneLine($"  {finding.Gravity.ToString().ToLowerInvariant()}: {finding.Words}; {finding.Next}")).Append('\n');
-        var file = facts.File;
-        Line("queue", file.Exists ? $"{file.Path}, {file.Size} bytes, revision {file.Revision}, last written {When(file.LastWritten)}" : $"{file.Path} (not made yet)");
-        Line("emails", string.Join(", ", Statuses.Select(status => $"{facts.Emails.Count(email => email.Status == status)} {status.Name()}")));
+        if (facts.File is { } queue) Line("queue", queue.Exists ? $"{queue.Path}, {queue.Size} bytes, revision {queue.Revision}, last written {When(queue.LastWritten)}" : $"{queue.Path} (not made yet)");
+        if (facts.Server is { } server) Line("server", $"{server.Url}, version {server.Version}");
+        Line("emails", string.Join(", ", Statuses.Select(status => $"{facts.Count(status)} {status.Name()}")));
         Line("next due", When(NextDue(facts)));
-        Line("lock", file.Lock switch { LockState.Free => "free", LockState.Held => $"held by {file.Holder}", _ => $"left by {file.Holder}" });
+        if (facts.File is { } locked) Line("lock", locked.Lock switch { LockState.Free => "free", LockState.Held => $"held by {locked.Holder}", _ => $"left by {locked.Holder}" });
         Line("workers", facts.Workers.Count == 0 ? "none" : string.Join(", ", facts.Workers.Select(worker => $"pid {worker.ProcessId} on {worker.Host} since {TimeWords.Short(worker.Since, zone, facts.Now)}")));
         Line("accounts", facts.Accounts.Count == 0 ? "none" : string.Join(", ", facts.Accounts.Select(standing => $"{standing.Account.Name} ({(standing.Facts.Circuit.IsOpen ? "circuit open" : standing.Obstacle == AccountObstacle.Disabled ? "switched off" : "ready")})")));
-        Line("backups", $"{file.Backups}, newest good one {When(file.NewestGoodBackup)}");
-        if (file.Volume is { } volume) Line("disk", $"{volume.FreeBytes / 1024 / 1024} MB free");
+        if (facts.File is { } file) Line("backups", $"{file.Backups}, newest good one {When(file.NewestGoodBackup)}");
+        if (facts.File?.Volume is { } volume) Line("disk", $"{volume.FreeBytes / 1024 / 1024} MB free");
         if (LastError(facts) is { } failed) Line("error", $"{failed.Id} {When(failed.LastAttempt)}: {Running.Redaction.Mask(failed.LastError!, failed)}");
         return text.ToString();
     }
@@ -53,15 +53,22 @@ internal static class HealthPrinter
         }
 
         json.WriteEndArray();
-        WriteFile(json, facts);
+        if (facts.File is { } file) WriteFile(json, facts, file);
+        if (facts.Server is { } server)
+        {
+            json.WriteStartObject("server");
+            json.WriteString("url", server.Url);
+            json.WriteString("version", server.Version);
+            json.WriteEndObject();
+        }
+
         WriteEmails(json, facts);
         WriteWorkers(json, facts);
         json.WriteEndObject();
     });
 
-    private static void WriteFile(Utf8JsonWriter json, HealthFacts facts)
+    private static void WriteFile(Utf8JsonWriter json, HealthFacts facts, QueueFileFacts file)
     {
-        var file = facts.File;
         json.WriteStartObject("queue");
         json.WriteString("path", file.Path);
         json.WriteBoolean("exists", file.Exists);
@@ -93,7 +100,7 @@ internal static class HealthPrinter
     private static void WriteEmails(Utf8JsonWriter json, HealthFacts facts)
     {
         json.WriteStartObject("emails");
-        foreach (var status in Statuses) json.WriteNumber(JsonNamingPolicy.CamelCase.ConvertName(status.ToString()), facts.Emails.Count(email => email.Status == status));
+        foreach (var status in Statuses) json.WriteNumber(JsonNamingPolicy.CamelCase.ConvertName(status.ToString()), facts.Count(status));
         json.WriteNumber("overdue", facts.Overdue.Count);
         json.WriteEndObject();
         Time(json, "nextDue", NextDue(facts));

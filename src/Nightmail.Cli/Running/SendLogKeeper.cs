@@ -17,7 +17,7 @@ internal sealed class SendLogKeeper(Session session, IEngineObserver next) : IEn
     private const int MostAtOnce = 500;
 
     private readonly Channel<SendLogEntry> waiting = Channel.CreateBounded<SendLogEntry>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
-    private readonly ISendLog log = session.SendLog;
+    private readonly ISendLog log = session.WorkerLog;
     private Task? writing;
     private bool hasWarned;
 

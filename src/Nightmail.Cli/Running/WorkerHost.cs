@@ -15,7 +15,7 @@ internal sealed class WorkerHost(Session session, IEngineObserver observer) : IA
         var accounts = settings.Accounts.ToDictionary(account => account.Name);
         var worker = new Worker(new()
         {
-            Store = session.Store,
+            Store = session.QueueFile,
             Composer = Composition.Composer(session.Blobs),
             Accounts = settings.Accounts,
             ConnectionsPerAccount = settings.Worker.Connections,

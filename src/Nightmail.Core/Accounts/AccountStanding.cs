@@ -43,7 +43,7 @@ public enum AccountObstacle
 public sealed record AccountStanding(Account Account, AccountFacts Facts, int Free, AccountObstacle Obstacle, DateTimeOffset? FreeAt, string? Limit)
 {
     /// <summary>Emails that it may have on their way at once: its limit, or less while its server wants less.</summary>
-    public int Connections { get; private init; }
+    public int Connections { get; init; }
 
     /// <summary>True while its server wants less at once than the limit.</summary>
     public bool IsSlowed => Connections < Account.Limits.Connections;

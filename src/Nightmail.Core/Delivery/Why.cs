@@ -29,6 +29,12 @@ public sealed record WhyContext
     /// <summary>What a command that is named in the sentence needs besides its words to work on this store: <c>--queue /tmp/q.json</c>; empty: nothing.</summary>
     public string CommandOptions { get; init; } = "";
 
+    /// <summary>What to start where nobody sends, for a store whose emails no command of a person sends; null: <c>run</c>.</summary>
+    public string? Starter { get; init; }
+
+    /// <summary>The <see cref="Starter"/> of a server's emails.</summary>
+    public const string ServerStarter = "the server without --no-workers";
+
     /// <summary>A command as it can be pasted into a terminal, quoted as a person quotes it in a sentence.</summary>
     internal string Command(string words) => $"`nightmail {words}{(CommandOptions.Length == 0 ? "" : $" {CommandOptions}")}`";
 

@@ -24,7 +24,7 @@ internal static class WhyPending
         return $"{Due(email, context)}; {held ?? $"a worker is about to send it{Past(email)}"}";
     }
 
-    private static string Nobody(WhyContext context) => $"nobody is running to send it: start {context.Command("run")}";
+    private static string Nobody(WhyContext context) => $"nobody is running to send it: start {context.Starter ?? context.Command("run")}";
 
     private static string Due(ScheduledEmail email, WhyContext context) => $"due {Why.At(email.Due, context)}";
 

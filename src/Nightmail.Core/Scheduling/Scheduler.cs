@@ -68,7 +68,7 @@ public abstract record ScheduleResult
 /// <param name="store">Where emails are kept.</param>
 /// <param name="time">The clock that ids and times of creation come from.</param>
 /// <param name="accounts">The accounts of the configuration; null: it is not checked whether any of them can send the email.</param>
-public sealed class Scheduler(IEmailStore store, TimeProvider time, IReadOnlyList<Account>? accounts = null)
+public sealed class Scheduler(IEmailQueue store, TimeProvider time, IReadOnlyList<Account>? accounts = null)
 {
     private const string MessageIdHeader = "Message-ID";
 

@@ -10,14 +10,8 @@ namespace Nightmail.Core.Storage;
 /// Keeps emails through their life. Every member is one atomic, durable step on what is there now; every write is guarded by what the
 /// caller believes. All of them may throw <see cref="StoreException"/>; then nothing was changed, unless it says otherwise.
 /// </summary>
-public interface IEmailStore : ISendLedger, IAsyncDisposable
+public interface IEmailStore : IEmailQueue, ISendLedger
 {
-    /// <summary>
-    /// Keeps new emails, all or none. Returns only when they, and the blobs they refer to, are on stable storage.
-    /// </summary>
-    /// <returns>One result an email, in order. An idempotency key that was seen before gives the first call's id.</returns>
-    ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken);
-
     /// <summary>
     /// Keeps emails of another store under their own ids, all or none, each as <see cref="Arrival"/> has it: what was sent stays sent, what
     /// nobody can vouch for is paused. What is here already, by its id or its idempotency key, is left as it is. Whoever is not final must
@@ -25,12 +19,6 @@ public interface IEmailStore : ISendLedger, IAsyncDisposable
     /// </summary>
     /// <returns>One result an email, in order.</returns>
     ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken);
-
-    /// <summary>The email as the ledger knows it, or null when there is none of that id.</summary>
-    ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken);
-
-    /// <summary>The emails that <paramref name="filter"/> names, soonest first.</summary>
-    ValueTask<IReadOnlyList<ScheduledEmail>> ListAsync(EmailFilter filter, CancellationToken cancellationToken);
 
     /// <summary>
     /// The earliest instant at which an email falls due, or expires, that the accounts of <paramref name="capacities"/> could take: not
@@ -61,9 +49,6 @@ public interface IEmailStore : ISendLedger, IAsyncDisposable
     /// <returns>False if the claim had been lost; then the row was not written (the outcome was: late news settles doubt).</returns>
     ValueTask<bool> RecordAsync(Claim claim, AttemptResult result, CancellationToken cancellationToken);
 
-    /// <summary>Does what a person wants, if <see cref="ChangeRules"/> grants it: a ledger entry, then the row, then the answer.</summary>
-    ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken);
-
     /// <summary>
     /// Takes back what dead or stuck workers held (<see cref="Rescue"/>) and settles what late news can settle. A circuit whose probe
     /// was lost with its worker opens again.
@@ -73,22 +58,12 @@ public interface IEmailStore : ISendLedger, IAsyncDisposable
     /// <returns>The emails whose rows changed, as they are now.</returns>
     ValueTask<IReadOnlyList<ScheduledEmail>> RescueAsync(DoubtPolicy policy, CancellationToken cancellationToken);
 
-    /// <summary>How these accounts stand, at one moment, to a worker that has nothing on its way: circuits, emails on their way, limits.</summary>
-    ValueTask<IReadOnlyList<AccountStanding>> AccountsAsync(IReadOnlyList<Account> accounts, CancellationToken cancellationToken);
-
-    /// <summary>Closes an account's circuit by hand. What is under way through it then no longer counts.</summary>
-    /// <returns>False if there was nothing to close: no failure was known.</returns>
-    ValueTask<bool> ResetAccountAsync(string account, CancellationToken cancellationToken);
-
     /// <summary>
     /// Calls back, on no particular thread, for each opening, probing and closing of a circuit that this object has written, once it is
     /// durable. Everybody hears of their own changes only, so that each is told once.
     /// </summary>
     /// <returns>Ends the subscription when disposed.</returns>
     IDisposable OnAccountChanged(Action<AccountChange> callback);
-
-    /// <summary>Pauses or resumes sending as a whole: once this has returned, no begin is granted while paused.</summary>
-    ValueTask SetSendingPausedAsync(bool paused, CancellationToken cancellationToken);
 
     /// <summary>
     /// Takes final emails out of the store whose rows have not changed for longer than <paramref name="retention"/>, counting them as pruned
@@ -97,14 +72,8 @@ public interface IEmailStore : ISendLedger, IAsyncDisposable
     /// <returns>How many emails left the store.</returns>
     ValueTask<int> CleanUpAsync(TimeSpan retention, CancellationToken cancellationToken);
 
-    /// <summary>Counts and the pause, at one moment.</summary>
-    ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken);
-
     /// <summary>Makes this process known as a worker until the result is disposed or the process dies, whichever is first.</summary>
     ValueTask<IWorkerPresence> EnterAsync(CancellationToken cancellationToken);
-
-    /// <summary>The workers that live now.</summary>
-    ValueTask<IReadOnlyList<WorkerDescription>> WorkersAsync(CancellationToken cancellationToken);
 
     /// <summary>
     /// Calls back, on no particular thread, soon after anybody changed the store: a new earlier email, a pause, a record. It may call
@@ -137,6 +106,9 @@ public sealed record EmailFilter
     /// <summary>Only recipients of this campaign.</summary>
     public CampaignId? Campaign { get; init; }
 
+    /// <summary>True for emails of their own only: no campaign's recipients, of which there may be a million.</summary>
+    public bool OwnOnly { get; init; }
+
     /// <summary>Only ids that begin like this, with or without <c>email_</c>.</summary>
     public string? IdPrefix { get; init; }
 
@@ -146,6 +118,7 @@ public sealed record EmailFilter
         if (Statuses.Count > 0 && !Statuses.Contains(email.Status)) return false;
         if (Account is { } account && (email.Account ?? email.LastAccount) != account) return false;
         if (Campaign is { } campaign && email.Campaign != campaign) return false;
+        if (OwnOnly && email.Campaign is not null) return false;
         if (IdPrefix is { } prefix && !email.Id.ToString().StartsWith(prefix, StringComparison.OrdinalIgnoreCase)
             && !email.Id.Unique.StartsWith(prefix.Replace("-", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase)) return false;
         return Search is not { } words || Contains(email.Content.Subject, words) || Contains(email.Content.Text, words)

@@ -79,14 +79,12 @@ public sealed record SendLogEntry
 /// <param name="Account">Only through this account.</param>
 /// <param name="Outcome">Only with this outcome.</param>
 /// <param name="Before">Only rows before this number: where the page before ended.</param>
-public sealed record SendLogFilter(EmailId? Email = null, CampaignId? Campaign = null, string? Account = null, EmailStatus? Outcome = null, long? Before = null);
+/// <param name="After">Only rows after this number: what is new since.</param>
+public sealed record SendLogFilter(EmailId? Email = null, CampaignId? Campaign = null, string? Account = null, EmailStatus? Outcome = null, long? Before = null, long? After = null);
 
-/// <summary>The record of every attempt, for people. What decides about sending is the ledger.</summary>
-public interface ISendLog
+/// <summary>The record of every attempt as people look at it, here or through a server.</summary>
+public interface ISendLogView
 {
-    /// <summary>Keeps rows: whoever looks from now on finds them. A loss of power may take the last of them, where the store does not say more; nothing is decided by them.</summary>
-    ValueTask AppendAsync(IReadOnlyList<SendLogEntry> entries, CancellationToken cancellationToken);
-
     /// <summary>The newest rows first, at most <paramref name="most"/>.</summary>
     ValueTask<IReadOnlyList<SendLogEntry>> ListAsync(SendLogFilter filter, int most, CancellationToken cancellationToken);
 }
@@ -97,4 +95,11 @@ public interface ISendLogRetention
     /// <summary>Takes out the rows from before a moment, some at a time so that no write takes long.</summary>
     /// <returns>How many.</returns>
     ValueTask<int> PruneAsync(DateTimeOffset before, CancellationToken cancellationToken);
+}
+
+/// <summary>The record of every attempt, for people. What decides about sending is the ledger.</summary>
+public interface ISendLog : ISendLogView
+{
+    /// <summary>Keeps rows: whoever looks from now on finds them. A loss of power may take the last of them, where the store does not say more; nothing is decided by them.</summary>
+    ValueTask AppendAsync(IReadOnlyList<SendLogEntry> entries, CancellationToken cancellationToken);
 }

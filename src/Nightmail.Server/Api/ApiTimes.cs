@@ -13,20 +13,20 @@ internal static class ApiTimes
 
     /// <summary>Reads RFC 3339, or a local time and a zone: <c>2026-12-01 09:00 Europe/Berlin</c>.</summary>
     /// <exception cref="ApiProblem">422, naming the field.</exception>
-    public static (DateTimeOffset Instant, Wish? Wish) Read(string field, string text, TimeProvider time)
+    public static (DateTimeOffset Instant, Wish? Wish) Read(string field, string text, TimeProvider time, bool allowPast = false)
     {
         var now = time.GetUtcNow();
         if (DateTime.TryParseExact(text, WithOffset, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var wall) && wall.Kind != DateTimeKind.Unspecified)
         {
             var instant = DateTimeOffset.ParseExact(text, WithOffset, CultureInfo.InvariantCulture, DateTimeStyles.None).ToUniversalTime();
-            if (instant < now - Tolerance) throw ApiProblem.Invalid(field, $"{Text(instant)} has passed");
+            if (!allowPast && instant < now - Tolerance) throw ApiProblem.Invalid(field, $"{Text(instant)} has passed");
             return (instant, null);
         }
 
         var zone = text[(text.LastIndexOf(' ') + 1)..];
         if (!TimeZoneRules.Default.TryFind(zone, out _, out _))
             throw ApiProblem.Invalid(field, $"'{Printable.OneLine(text)}' is no time with an offset or a zone; write 2026-12-01T09:00:00+01:00 or 2026-12-01 09:00 Europe/Berlin");
-        return new WhenParser(DateTimeZone.Utc, time).Parse(text.Replace('T', ' ')) switch
+        return new WhenParser(DateTimeZone.Utc, time).Parse(text.Replace('T', ' '), allowPast) switch
         {
             WhenResult.Understood understood => (understood.Instant, understood.Wish),
             WhenResult.Refused refused => throw ApiProblem.Invalid(field, refused.Error),

@@ -29,7 +29,7 @@ internal sealed class EmailDesk(IEmailStore store, AccountBook book, EngineRepor
     }
 
     /// <summary>The email as the API shows it.</summary>
-    public async Task<EmailAnswer> AnswerAsync(ScheduledEmail email, CancellationToken cancellationToken) => Shape(email, await ContextAsync(cancellationToken));
+    public async Task<EmailAnswer> AnswerAsync(ScheduledEmail email, CancellationToken cancellationToken) => Shape(email, await ContextAsync(cancellationToken), withContent: true);
 
     /// <summary>What is needed to put the state of emails into words.</summary>
     public async Task<WhyContext> ContextAsync(CancellationToken cancellationToken)
@@ -38,12 +38,12 @@ internal sealed class EmailDesk(IEmailStore store, AccountBook book, EngineRepor
         return new()
         {
             Now = time.GetUtcNow(), Zone = NodaTime.DateTimeZone.Utc, WorkerRuns = (await store.WorkersAsync(cancellationToken)).Count > 0,
-            SendingPaused = (await store.OverviewAsync(cancellationToken)).SendingPaused, Accounts = accounts, Standings = await store.AccountsAsync(accounts, cancellationToken),
+            SendingPaused = (await store.OverviewAsync(cancellationToken)).SendingPaused, Accounts = accounts, Standings = await store.AccountsAsync(accounts, cancellationToken), Starter = WhyContext.ServerStarter,
         };
     }
 
     /// <summary>The email as the API shows it, in this context.</summary>
-    public static EmailAnswer Shape(ScheduledEmail email, WhyContext context)
+    public static EmailAnswer Shape(ScheduledEmail email, WhyContext context, bool withContent = false)
     {
         var from = SenderOf(email, context);
         var domain = from is not null && Mailbox.TryParse(from, out var mailbox, out _) ? mailbox.Domain : "";
@@ -51,7 +51,10 @@ internal sealed class EmailDesk(IEmailStore store, AccountBook book, EngineRepor
         return new(
             email.Id.ToString(), email.Status.Name(), email.Reason?.Name(), ApiTimes.Text(email.ScheduledFor), email.Wish is { } wish ? new(wish.Local, wish.TimeZone) : null, ApiTimes.Text(email.NextAttempt),
             email.Attempts, email.Account ?? email.LastAccount, from, email.Content.To, email.Content.Cc, email.Content.Bcc, email.Content.Subject, MessageIds.For(email, domain), email.Campaign?.ToString(),
-            ApiTimes.Text(email.CreatedAt), ApiTimes.Text(email.LastAttempt), email.LastError, rejected.Count > 0 ? rejected : null, ApiTimes.Text(email.SentAt), email.ClaimedBy, Why.Explain(email, context));
+            ApiTimes.Text(email.CreatedAt), ApiTimes.Text(email.LastAttempt), email.LastError, rejected.Count > 0 ? rejected : null, ApiTimes.Text(email.SentAt), email.ClaimedBy, Why.Explain(email, context))
+        {
+            Detail = EmailDetail.Of(email, withContent),
+        };
     }
 
     /// <summary>The From mailbox; null when no account fits.</summary>

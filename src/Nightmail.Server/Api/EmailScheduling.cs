@@ -21,12 +21,12 @@ internal static class EmailScheduling
 
     /// <summary>Schedules what the body holds.</summary>
     public static async Task<Results<Created<EmailAnswer>, Ok<EmailAnswer>, Ok<EmailsAnswer>>> ScheduleAsync(
-        EmailsBody body, [FromHeader(Name = "Idempotency-Key")] string? key, IEmailStore store, AccountBook book, EmailDesk desk, TimeProvider time, CancellationToken cancellationToken)
+        EmailsBody body, [FromHeader(Name = "Idempotency-Key")] string? key, ServerParts parts, AccountBook book, EmailDesk desk, TimeProvider time, CancellationToken cancellationToken)
     {
-        var scheduler = new Scheduler(store, time, await book.ReadyAsync(cancellationToken));
+        var scheduler = new Scheduler(parts.Emails, time, await book.ReadyAsync(cancellationToken));
         if (body.One is { } one)
         {
-            var result = await scheduler.ScheduleAsync(Request(one, key, "", time), cancellationToken);
+            var result = await scheduler.ScheduleAsync(Request(one, key, "", parts.Blobs, time), cancellationToken);
             return result switch
             {
                 ScheduleResult.Scheduled { Email: var email } => TypedResults.Created($"/api/emails/{email.Id}", await desk.AnswerAsync(email, cancellationToken)),
@@ -35,10 +35,10 @@ internal static class EmailScheduling
             };
         }
 
-        return TypedResults.Ok(await ScheduleAsync(scheduler, body.Many, key, desk, time, cancellationToken));
+        return TypedResults.Ok(await ScheduleAsync(scheduler, body.Many, key, parts.Blobs, desk, time, cancellationToken));
     }
 
-    private static async Task<EmailsAnswer> ScheduleAsync(Scheduler scheduler, IReadOnlyList<EmailRequest> emails, string? key, EmailDesk desk, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<EmailsAnswer> ScheduleAsync(Scheduler scheduler, IReadOnlyList<EmailRequest> emails, string? key, IBlobStore blobs, EmailDesk desk, TimeProvider time, CancellationToken cancellationToken)
     {
         if (emails.Count is 0 or > MostAtOnce) throw ApiProblem.Malformed($"there are {emails.Count} emails; an array holds 1 to {MostAtOnce}");
         // Each email is known again only as part of the same array: another array under the same key is another request.
@@ -49,7 +49,7 @@ internal static class EmailScheduling
         {
             try
             {
-                asked.Add((index, Request(emails[index], key is null || asked.Count == 0 ? key : $"{key}[{index}]", whole, time)));
+                asked.Add((index, Request(emails[index], key is null || asked.Count == 0 ? key : $"{key}[{index}]", whole, blobs, time)));
             }
             catch (ApiProblem wrong)
             {
@@ -72,14 +72,19 @@ internal static class EmailScheduling
         return [first, .. await scheduler.ScheduleAllAsync([.. asked.Skip(1)], cancellationToken)];
     }
 
-    private static ScheduleRequest Request(EmailRequest request, string? key, string batch, TimeProvider time)
+    private static ScheduleRequest Request(EmailRequest request, string? key, string batch, IBlobStore blobs, TimeProvider time)
     {
-        var (at, wish) = request.ScheduledFor is { } text ? ApiTimes.Read("scheduledFor", text, time) : (time.GetUtcNow(), null);
+        var (at, wish) = request.ScheduledFor is { } text ? ApiTimes.Read("scheduledFor", text, time, request.AllowPast) : (time.GetUtcNow(), null);
         return new()
         {
-            Content = new() { From = request.From, To = request.To, Cc = request.Cc, Bcc = request.Bcc, Subject = request.Subject, Text = request.Text, Html = request.Html },
-            ScheduledFor = at, Wish = wish, AtAsWorded = batch + request.ScheduledFor, Account = request.Account, IdempotencyKey = key,
-            NotAfter = request.NotAfter is { } last ? ApiTimes.Read("notAfter", last, time).Instant : null, NotAfterAsWorded = request.NotAfter, CreatedBy = "api",
+            Content = new ContentShape
+            {
+                From = request.From, To = request.To, Cc = request.Cc, Bcc = request.Bcc, Subject = request.Subject, Text = request.Text, Html = request.Html,
+                Headers = request.Headers, Attachments = request.Attachments, Message = request.Message,
+            }.Read(blobs),
+            ScheduledFor = at, Wish = wish, AtAsWorded = batch + (request.Wording ?? request.ScheduledFor), MessageId = request.MessageId, Account = request.Account, IdempotencyKey = key,
+            NotAfter = request.NotAfter is { } last ? ApiTimes.Read("notAfter", last, time).Instant : null, NotAfterAsWorded = request.Wording ?? request.NotAfter,
+            CreatedBy = request.CreatedBy is { } who ? Printable.OneLine(who) : "api",
         };
     }
 

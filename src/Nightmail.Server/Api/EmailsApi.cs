@@ -40,11 +40,11 @@ internal static class EmailsApi
     private static async Task<Ok<Page<EmailAnswer>>> ListAsync(string? status, string? account, string? search, int? limit, string? cursor, IEmailStore store, EmailDesk desk, CancellationToken cancellationToken)
     {
         var size = Paging.Size(limit);
-        EmailStatus? wanted = status is null ? null : EmailStatusNames.ParseStatus(status) ?? throw ApiProblem.Invalid("status", $"'{Printable.OneLine(status)}' is no status");
-        var found = await store.ListAsync(new() { Statuses = wanted is { } one ? [one] : [], Account = account, Search = search }, cancellationToken);
+        IReadOnlyList<EmailStatus> wanted = [.. (status ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(name => EmailStatusNames.ParseStatus(name) ?? throw ApiProblem.Invalid("status", $"'{Printable.OneLine(name)}' is no status"))];
+        var found = await store.ListAsync(new() { Statuses = wanted, Account = account, Search = search, OwnOnly = true }, cancellationToken);
         // Soonest first; where the page before ended is an email, wherever it is in that order by now.
         EmailId? after = cursor is null ? null : Paging.Email(cursor);
-        var rest = found.Where(email => email.Campaign is null).SkipWhile(email => after is { } last && email.Id != last).Skip(after is null ? 0 : 1).Take(size + 1).ToList();
+        var rest = found.SkipWhile(email => after is { } last && email.Id != last).Skip(after is null ? 0 : 1).Take(size + 1).ToList();
         var context = await desk.ContextAsync(cancellationToken);
         return TypedResults.Ok(Paging.Of(rest, size, email => EmailDesk.Shape(email, context), email => email.Id.ToString()));
     }
@@ -116,7 +116,7 @@ internal static class EmailsApi
 
     private static async Task<Ok<EmailAnswer>> RescheduleAsync(string id, Body<ScheduleShape> body, EmailDesk desk, TimeProvider time, CancellationToken cancellationToken)
     {
-        var (at, wish) = ApiTimes.Read("scheduledFor", body.Value.ScheduledFor ?? throw ApiProblem.Invalid("scheduledFor", "it is missing"), time);
+        var (at, wish) = ApiTimes.Read("scheduledFor", body.Value.ScheduledFor ?? throw ApiProblem.Invalid("scheduledFor", "it is missing"), time, body.Value.AllowPast);
         return await desk.ChangeAsync(id, new EmailChange.Reschedule(at, wish), cancellationToken);
     }
 }

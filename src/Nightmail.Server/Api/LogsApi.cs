@@ -21,7 +21,7 @@ internal static class LogsApi
         .Produces<Page<LogAnswer>>().Produces<string>(StatusCodes.Status200OK, CsvAnswer.MediaType);
 
     private static async Task<IResult> ListAsync(
-        string? email, string? campaign, string? account, string? outcome, int? limit, string? cursor, HttpRequest request, ISendLog log, CancellationToken cancellationToken)
+        string? email, string? campaign, string? account, string? outcome, long? after, int? limit, string? cursor, HttpRequest request, ISendLog log, CancellationToken cancellationToken)
     {
         var size = Paging.Size(limit);
         var filter = new SendLogFilter(
@@ -29,7 +29,7 @@ internal static class LogsApi
             campaign is null ? null : Paging.Campaign(campaign),
             account,
             outcome is null ? null : EmailStatusNames.ParseStatus(outcome) ?? throw ApiProblem.Invalid("outcome", $"'{Printable.OneLine(outcome)}' is no status"),
-            Paging.Number(cursor));
+            Paging.Number(cursor), after);
         if (CsvAnswer.IsWanted(request)) return new CsvAnswer("send-log.csv", Columns, RowsAsync(filter, log, cancellationToken));
         return TypedResults.Ok(Paging.Of(await log.ListAsync(filter, size + 1, cancellationToken), size, Answer, entry => entry.Number.ToString()));
     }

@@ -91,6 +91,9 @@ public sealed record ScheduleShape
 
     /// <summary>True sends although recipients lack variables.</summary>
     public bool AllowMissing { get; set; }
+
+    /// <summary>True takes a time that has passed.</summary>
+    public bool AllowPast { get; set; }
 }
 
 /// <summary>Recipients that were added.</summary>
@@ -227,6 +230,30 @@ public sealed record EmailRequest
 
     /// <summary>Not sent after this.</summary>
     public string? NotAfter { get; set; }
+
+    /// <summary>True takes a time that has passed: it is sent at once.</summary>
+    public bool AllowPast { get; set; }
+
+    /// <summary>Further header fields.</summary>
+    public IReadOnlyList<HeaderShape> Headers { get; set; } = [];
+
+    /// <summary>Files, uploaded before to <c>/api/blobs</c>.</summary>
+    public IReadOnlyList<AttachmentShape> Attachments { get; set; } = [];
+
+    /// <summary>A complete message, uploaded before; its bytes are kept and the other fields only describe it.</summary>
+    public BlobShape? Message { get; set; }
+
+    /// <summary>The Message-ID; null: derived.</summary>
+    public string? MessageId { get; set; }
+
+    /// <summary>Who schedules it, for people.</summary>
+    public string? CreatedBy { get; set; }
+
+    /// <summary>
+    /// What a person's words for the request come to, where its times were words (<c>in 10m</c>): with an Idempotency-Key the same wording
+    /// is the same request, though it names another instant by then.
+    /// </summary>
+    public string? Wording { get; set; }
 }
 
 /// <summary>What of an email is to be changed: null leaves it as it is.</summary>
@@ -267,7 +294,11 @@ public sealed record EmailResult(int Status, EmailAnswer? Email, string? Field, 
 
 /// <summary>An email, without its body.</summary>
 public sealed record EmailAnswer(string Id, string Status, string? Reason, string ScheduledFor, WishShape? Wish, string? NextAttempt, int Attempts, string? Account, string? From, IReadOnlyList<string> To,
-    IReadOnlyList<string> Cc, IReadOnlyList<string> Bcc, string Subject, string MessageId, string? CampaignId, string CreatedAt, string? LastAttempt, string? LastError, IReadOnlyList<RejectedShape>? Rejected, string? SentAt, string? ClaimedBy, string Why);
+    IReadOnlyList<string> Cc, IReadOnlyList<string> Bcc, string Subject, string MessageId, string? CampaignId, string CreatedAt, string? LastAttempt, string? LastError, IReadOnlyList<RejectedShape>? Rejected, string? SentAt, string? ClaimedBy, string Why)
+{
+    /// <summary>What else is kept of it.</summary>
+    public EmailDetail? Detail { get; init; }
+}
 
 /// <summary>A recipient that was refused.</summary>
 public sealed record RejectedShape(string Address, string? Reply);
@@ -276,7 +307,14 @@ public sealed record RejectedShape(string Address, string? Reply);
 public sealed record WhyAnswer(string Why);
 
 /// <summary>How much there is of everything.</summary>
-public sealed record StatsAnswer(CountsShape Emails, long TotalScheduled, bool SendingPaused);
+public sealed record StatsAnswer(CountsShape Emails, long TotalScheduled, bool SendingPaused)
+{
+    /// <summary>Emails that are no longer kept, by their last status: with those that are they make up all that were ever scheduled.</summary>
+    public PrunedShape Pruned { get; init; } = new(0, 0, 0);
+}
+
+/// <summary>Emails that are no longer kept.</summary>
+public sealed record PrunedShape(long Sent, long Failed, long Cancelled);
 
 /// <summary>The workers.</summary>
 public sealed record WorkersAnswer(bool SendingPaused, IReadOnlyList<WorkerShape> Workers);

@@ -35,7 +35,10 @@ internal static class SystemApi
         var overview = await store.OverviewAsync(cancellationToken);
         long Of(EmailStatus status) => overview.Counts.GetValueOrDefault(status);
         var counts = new CountsShape(overview.Counts.Values.Sum(count => (long)count), Of(EmailStatus.Pending), Of(EmailStatus.Sending), Of(EmailStatus.Paused), Of(EmailStatus.Sent), Of(EmailStatus.Failed), Of(EmailStatus.Cancelled), Of(EmailStatus.InDoubt));
-        return TypedResults.Ok(new StatsAnswer(counts, overview.TotalScheduled, overview.SendingPaused));
+        return TypedResults.Ok(new StatsAnswer(counts, overview.TotalScheduled, overview.SendingPaused)
+        {
+            Pruned = new(overview.Pruned.GetValueOrDefault(EmailStatus.Sent), overview.Pruned.GetValueOrDefault(EmailStatus.Failed), overview.Pruned.GetValueOrDefault(EmailStatus.Cancelled)),
+        });
     }
 
     private static async Task<Ok<WorkersAnswer>> WorkersAsync(IEmailStore store, CancellationToken cancellationToken)

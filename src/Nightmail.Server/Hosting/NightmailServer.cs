@@ -110,6 +110,9 @@ public sealed class NightmailServer : IAsyncDisposable
         app.MapOpenApi("/openapi/{documentName}.json").Needs(KeyScopes.None);
         app.MapSend();
         app.MapEmails();
+        app.MapEmailContent();
+        app.MapBlobs();
+        app.MapStandings();
         app.MapCampaigns();
         app.MapCampaignTrials();
         app.MapRecipients();

@@ -58,6 +58,7 @@ public sealed class FileSendLog : ISendLog
             cancellationToken.ThrowIfCancellationRequested();
             if (found.Count >= most) break;
             if (filter.Before is { } before && Number(segment, 0) >= before) continue;
+            if (filter.After is { } after && Number(segment + 1, 0) <= after) break;
 
             // Gone: somebody else has just made room.
             if (disk.ReadAll(PathOf(segment)) is { } bytes) Collect(segment, bytes, filter, most, found);
@@ -83,7 +84,8 @@ public sealed class FileSendLog : ISendLog
         && (filter.Campaign is not { } campaign || entry.Campaign == campaign)
         && (filter.Account is not { } account || entry.Account == account)
         && (filter.Outcome is not { } outcome || entry.Outcome == outcome)
-        && (filter.Before is not { } before || entry.Number < before);
+        && (filter.Before is not { } before || entry.Number < before)
+        && (filter.After is not { } after || entry.Number > after);
 
     /// <summary>The file to append to; makes room when a new one is begun.</summary>
     private int Current()

@@ -27,8 +27,9 @@ internal sealed class SendLogRows(ISqlSession session) : ISendLog, ISendLogReten
         if (filter.Account is not null) conditions.Add("account = @account");
         if (filter.Outcome is not null) conditions.Add("outcome = @outcome");
         if (filter.Before is not null) conditions.Add("number < @before");
+        if (filter.After is not null) conditions.Add("number > @after");
         var where = conditions.Count == 0 ? "" : $"WHERE {string.Join(" AND ", conditions)}";
-        var values = new { email = filter.Email?.ToString(), campaign = filter.Campaign?.ToString(), account = filter.Account, outcome = (long?)filter.Outcome, before = filter.Before, most };
+        var values = new { email = filter.Email?.ToString(), campaign = filter.Campaign?.ToString(), account = filter.Account, outcome = (long?)filter.Outcome, before = filter.Before, after = filter.After, most };
         return session.ReadAsync<IReadOnlyList<SendLogEntry>>(
             connection => [.. connection.Query<Row>($"""
                 SELECT number AS Number, at AS At, email AS Email, campaign AS Campaign, attempt AS Attempt, account AS Account, recipient AS Recipient, outcome AS Outcome,

@@ -12,8 +12,12 @@ internal sealed class CliWorld : IDisposable
 {
     private readonly Dictionary<string, string> variables = [];
 
-    public CliWorld()
+    private readonly TimeProvider? clock;
+
+    /// <param name="clock">The program's clock; null: one that stands still, <see cref="Time"/>.</param>
+    public CliWorld(TimeProvider? clock = null)
     {
+        this.clock = clock;
         Folder = Directory.CreateTempSubdirectory("nightmail-cli-").FullName;
         variables["HOME"] = Folder;
     }
@@ -105,7 +109,7 @@ internal sealed class CliWorld : IDisposable
         OutputOf = () => output,
         ErrorOf = () => error,
         OpenOutput = () => bytes,
-        Time = Time,
+        Time = clock ?? Time,
         Random = new Random(1),
         Variable = name => variables.GetValueOrDefault(name),
         MachineZone = () => DateTimeZoneProviders.Tzdb["Europe/Berlin"],

@@ -64,15 +64,6 @@ public sealed class HelpTests
     }
 
     [Fact]
-    public async Task A_server_is_refused_for_now()
-    {
-        using var world = new CliWorld();
-
-        (await world.RunAsync("list", "--server", "http://localhost")).ExitCode.ShouldBe(1);
-        (await world.With("NIGHTMAIL_SERVER", "http://localhost").RunAsync("list")).Error.ShouldContain("come with the server");
-    }
-
-    [Fact]
     public async Task Options_of_every_command_stand_before_or_after_its_name()
     {
         using var world = new CliWorld();

@@ -20,7 +20,8 @@ public sealed class RouteTests
         ("POST", "/api/send", "read"),
         ("POST", "/api/emails", "read"), ("GET", "/api/emails", "send"), ("GET", NoEmail, "send"), ("GET", NoEmail + "/why", "send"), ("GET", NoEmail + "/raw", "send"), ("GET", NoEmail + "/attempts", "send"),
         ("POST", NoEmail + "/cancel", "read"), ("POST", NoEmail + "/pause", "read"), ("POST", NoEmail + "/resume", "read"), ("POST", NoEmail + "/retry", "read"), ("POST", NoEmail + "/mark-sent", "read"),
-        ("POST", NoEmail + "/send-now", "read"), ("POST", NoEmail + "/reschedule", "read"),
+        ("POST", NoEmail + "/send-now", "read"), ("POST", NoEmail + "/reschedule", "read"), ("PUT", NoEmail + "/content", "read"),
+        ("POST", "/api/blobs", "read"), ("GET", "/api/blobs/none?size=1", "send"), ("GET", "/api/standings", "send"),
         ("POST", "/api/campaigns", "read"), ("GET", "/api/campaigns", "send"), ("GET", NoCampaign, "send"), ("PATCH", NoCampaign, "read"), ("DELETE", NoCampaign, "read"), ("POST", NoCampaign + "/schedule", "read"),
         ("POST", NoCampaign + "/pause", "read"), ("POST", NoCampaign + "/resume", "read"), ("POST", NoCampaign + "/cancel", "read"), ("POST", NoCampaign + "/duplicate", "read"), ("POST", NoCampaign + "/preview", "send"),
         ("GET", NoCampaign + "/progress", "send"), ("POST", NoCampaign + "/recipients", "read"), ("GET", NoCampaign + "/recipients", "send"),
@@ -59,6 +60,7 @@ public sealed class RouteTests
                 _ when path == NoCampaign + "/test" => """{"to":"a@b.example"}""",
                 _ when path == NoTemplate && method == "PUT" => """{"name":"n","subject":"s","text":"t"}""",
                 _ when path.EndsWith("reschedule", StringComparison.Ordinal) => """{"scheduledFor":"2099-01-01T00:00:00Z"}""",
+                _ when path.EndsWith("/content", StringComparison.Ordinal) => """{"to":["bob@example.org"],"subject":"x"}""",
                 "POST" or "PATCH" => "{}",
                 _ => null,
             };

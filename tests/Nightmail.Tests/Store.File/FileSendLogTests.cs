@@ -40,6 +40,7 @@ public sealed class FileSendLogTests : IDisposable
 
         first.Concat(rest).Select(row => row.Attempt).ShouldBe([5, 4, 3, 2, 1]);
         (await log.ListAsync(new(Email: rows[1].Email), 10, CancellationToken.None)).ShouldHaveSingleItem().Attempt.ShouldBe(2);
+        (await log.ListAsync(new(After: first[^1].Number), 10, CancellationToken.None)).ShouldHaveSingleItem().Attempt.ShouldBe(5);
         (await log.ListAsync(new(Account: "spare"), 10, CancellationToken.None)).ShouldBeEmpty();
         (await log.ListAsync(new(Outcome: EmailStatus.Sent), 10, CancellationToken.None)).Count.ShouldBe(5);
     }

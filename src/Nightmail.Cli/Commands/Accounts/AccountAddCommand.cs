@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Nightmail.Cli.Configuration;
+using Nightmail.Cli.Remote;
 
 namespace Nightmail.Cli.Commands.Accounts;
 
@@ -23,7 +24,7 @@ internal sealed class AccountAddCommand : Verb
 
     /// <summary>The command.</summary>
     public AccountAddCommand()
-        : base("add", "Adds an account to the configuration; everything else in the file, comments too, stays.",
+        : base("add", "Adds an account to the configuration, or to a server; everything else in the file, comments too, stays.",
             "nightmail account add work --from \"Ada <ada@example.org>\" --host smtp.example.org --username ada --password-command \"pass show mail/work\"",
             "nightmail account add try --from ada@try.example --folder outbox")
     {
@@ -32,7 +33,7 @@ internal sealed class AccountAddCommand : Verb
     }
 
     /// <inheritdoc/>
-    public override Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
+    public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var account = words.GetValue(name)!;
         if (words.GetValue(from) is null) throw CommandFailure.Usage("--from is missing: whose emails are these?");
@@ -40,16 +41,32 @@ internal sealed class AccountAddCommand : Verb
             throw CommandFailure.Usage("say how its emails leave: one of --host, --command and --folder");
         if (words.GetValue(host) is null && new[] { words.GetValue(security), words.GetValue(username), words.GetValue(passwordCommand), words.GetValue(passwordFile), words.GetValue(passwordEnv) }.Any(given => given is not null))
             throw CommandFailure.Usage("--security, --username and the password options belong to --host");
-        var file = ConfigFile.Open(session);
-        if (file.Accounts.Any(each => each.Name == account)) throw CommandFailure.Refused($"there is an account {account} already in {file.Path}; remove it first, or choose another name");
-        file.Add(account, json => Write(json, words));
-        file.Save();
-        session.Surroundings.Output.Write(session.Globals.Json ? $"{{\"added\":\"{account}\"}}\n" : $"added account {account} to {file.Path}\n");
-        session.Note($"nightmail account test {account} tries whether it works");
-        return Task.FromResult(ExitCodes.Done);
+        var place = await AddAsync(account, words, session, cancellationToken);
+        session.Surroundings.Output.Write(session.Globals.Json ? $"{{\"added\":\"{account}\"}}\n" : $"added account {account} to {place}\n");
+        session.Note($"{session.Command($"account test {account}")} tries whether it works");
+        return ExitCodes.Done;
     }
 
-    private void Write(Utf8JsonWriter json, ParseResult words)
+    /// <returns>Where it is kept.</returns>
+    private async Task<string> AddAsync(string account, ParseResult words, Session session, CancellationToken cancellationToken)
+    {
+        if (session.Server is { } server)
+        {
+            // A folder or a program would let a key reach into the server's machine.
+            if (words.GetValue(host) is null) throw CommandFailure.Usage("a server sends through mail servers alone: say --host");
+            var password = await RemoteAccounts.PasswordAsync(words.GetValue(passwordCommand), words.GetValue(passwordFile), words.GetValue(passwordEnv), session, cancellationToken);
+            await new RemoteAccounts(session.Client).AddAsync(account, json => Write(json, words, password), cancellationToken);
+            return $"the server at {server.Text}";
+        }
+
+        var file = ConfigFile.Open(session);
+        if (file.Accounts.Any(each => each.Name == account)) throw CommandFailure.Refused($"there is an account {account} already in {file.Path}; remove it first, or choose another name");
+        file.Add(account, json => Write(json, words, null));
+        file.Save();
+        return file.Path;
+    }
+
+    private void Write(Utf8JsonWriter json, ParseResult words, string? password)
     {
         json.WriteString("from", words.GetValue(from));
         if (words.GetValue(maySendAs) is { Length: > 0 } further)
@@ -73,13 +90,13 @@ internal sealed class AccountAddCommand : Verb
         }
         else
         {
-            WriteServer(json, words);
+            WriteServer(json, words, password);
         }
 
         json.WriteEndObject();
     }
 
-    private void WriteServer(Utf8JsonWriter json, ParseResult words)
+    private void WriteServer(Utf8JsonWriter json, ParseResult words, string? password)
     {
         json.WriteString("type", "smtp");
         json.WriteString("host", words.GetValue(host));
@@ -88,6 +105,13 @@ internal sealed class AccountAddCommand : Verb
         if (words.GetValue(username) is not { } login) return;
         json.WriteStartObject("auth");
         json.WriteString("username", login);
+        if (password is not null)
+        {
+            json.WriteString("password", password);
+            json.WriteEndObject();
+            return;
+        }
+
         if (words.GetValue(passwordCommand) is { } shown) json.WriteString("passwordCommand", shown);
         if (words.GetValue(passwordFile) is { } kept) json.WriteString("passwordFile", kept);
         if (words.GetValue(passwordEnv) is { } set) json.WriteString("passwordEnv", set);

@@ -7,7 +7,7 @@ internal sealed class AccountCommand : Verb
 {
     /// <summary>The command.</summary>
     public AccountCommand()
-        : base("account", "Shows the accounts that send, and adds, tries, removes them.", "nightmail account list", "nightmail account test work", "nightmail account import himalaya")
+        : base("account", "Shows the accounts that send, and adds, tries, removes them: those of the configuration, or of a server.", "nightmail account list", "nightmail account test work", "nightmail account import himalaya")
     {
         Add(new AccountListCommand());
         Add(new AccountTestCommand());
@@ -26,5 +26,5 @@ internal sealed class AccountCommand : Verb
 
     /// <summary>The failure of a name that no account has.</summary>
     internal static CommandFailure NoSuch(string name, Session session) =>
-        CommandFailure.NotFound($"there is no account {name} in {session.Settings.File ?? session.Settings.ExpectedFile}; nightmail account list shows them");
+        CommandFailure.NotFound($"there is no account {name} {(session.Server is { } server ? $"on the server at {server.Text}" : $"in {session.Settings.File ?? session.Settings.ExpectedFile}")}; {session.Command("account list")} shows them");
 }

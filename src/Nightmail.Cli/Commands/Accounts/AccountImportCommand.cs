@@ -21,6 +21,9 @@ internal sealed class AccountImportCommand : Verb
     }
 
     /// <inheritdoc/>
+    public override Reach Reach => Reach.Here;
+
+    /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         if (words.GetValue(source) is not "himalaya") throw CommandFailure.Usage($"accounts of '{words.GetValue(source)}' are not known; write: nightmail account import himalaya");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Nightmail.Cli.Printing;
+using Nightmail.Cli.Remote;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 
@@ -15,18 +16,19 @@ internal sealed class AccountListCommand() : Verb("list", "Shows the accounts: w
     {
         session.NoteWarnings();
         var context = await session.WhyContextAsync(cancellationToken);
+        var uses = await session.AccountsAsync(cancellationToken);
         if (session.Globals.Json)
         {
             session.Surroundings.Output.Write(JsonText.Line(json =>
             {
                 json.WriteStartArray();
-                foreach (var standing in context.Standings) Write(json, standing, context);
+                foreach (var use in uses) Write(json, use, context);
                 json.WriteEndArray();
             }));
             return ExitCodes.Done;
         }
 
-        if (context.Standings.Count == 0) session.Note($"no accounts in {session.Settings.File ?? session.Settings.ExpectedFile}; nightmail account add makes one");
+        if (context.Standings.Count == 0) session.Note($"no accounts {(session.Server is { } server ? $"on the server at {server.Text}" : $"in {session.Settings.File ?? session.Settings.ExpectedFile}")}; {session.Command("account add")} makes one");
         else session.Surroundings.Output.Write(Table(context).ToText(session.Surroundings.Width));
         return ExitCodes.Done;
     }
@@ -49,8 +51,9 @@ internal sealed class AccountListCommand() : Verb("list", "Shows the accounts: w
         return table;
     }
 
-    private static void Write(Utf8JsonWriter json, AccountStanding standing, WhyContext context)
+    private static void Write(Utf8JsonWriter json, AccountUse use, WhyContext context)
     {
+        var standing = use.Standing;
         var (account, circuit) = (standing.Account, standing.Facts.Circuit);
         json.WriteStartObject();
         json.WriteString("name", account.Name);
@@ -64,7 +67,7 @@ internal sealed class AccountListCommand() : Verb("list", "Shows the accounts: w
         json.WriteString("words", WhyAccounts.Obstacle(standing, context));
         if (standing.FreeAt is { } at) json.WriteString("nextTry", JsonText.Time(at));
         json.WriteNumber("sending", standing.Facts.OnTheWay);
-        WriteUse(json, standing, context.Now);
+        WriteUse(json, use);
         if (standing is { IsSlowed: true, Facts.Circuit.Slowness: { } slow })
         {
             json.WriteStartObject("slowed");
@@ -90,9 +93,9 @@ internal sealed class AccountListCommand() : Verb("list", "Shows the accounts: w
         json.WriteEndObject();
     }
 
-    private static void WriteUse(Utf8JsonWriter json, AccountStanding standing, DateTimeOffset now)
+    private static void WriteUse(Utf8JsonWriter json, AccountUse use)
     {
-        var limits = standing.Account.Limits;
+        var limits = use.Standing.Account.Limits;
         json.WriteStartObject("limits");
         json.WriteNumber("connections", limits.Connections);
         if (limits.PerMinute is { } minute) json.WriteNumber("perMinute", minute);
@@ -100,9 +103,9 @@ internal sealed class AccountListCommand() : Verb("list", "Shows the accounts: w
         if (limits.PerDay is { } day) json.WriteNumber("perDay", day);
         json.WriteEndObject();
         json.WriteStartObject("used");
-        json.WriteNumber("lastMinute", RateCap.CountAfter(standing.Facts.Begins, now.AddMinutes(-1)));
-        json.WriteNumber("lastHour", RateCap.CountAfter(standing.Facts.Begins, now.AddHours(-1)));
-        json.WriteNumber("today", RateCap.Today(standing.Account, standing.Facts.Begins, now));
+        json.WriteNumber("lastMinute", use.LastMinute);
+        json.WriteNumber("lastHour", use.LastHour);
+        json.WriteNumber("today", use.Today);
         json.WriteEndObject();
     }
 

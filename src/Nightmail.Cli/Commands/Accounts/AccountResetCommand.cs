@@ -19,7 +19,7 @@ internal sealed class AccountResetCommand : Verb
         var account = words.GetValue(name)!;
         // A circuit may outlive its account in the configuration.
         var wasOpen = await session.Store.ResetAccountAsync(account, cancellationToken);
-        if (!wasOpen && !session.Settings.Accounts.Any(each => each.Name == account)) throw AccountCommand.NoSuch(account, session);
+        if (!wasOpen && !(await session.AccountsAsync(cancellationToken)).Any(each => each.Standing.Account.Name == account)) throw AccountCommand.NoSuch(account, session);
         if (wasOpen) session.Log.Write(LogLevel.Information, $"account {account}: circuit closed by hand");
         session.Surroundings.Output.Write(session.Globals.Json ? JsonText.Line(json =>
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nightmail.Cli.Printing;
+using Nightmail.Cli.Remote;
 
 namespace Nightmail.Cli.Commands.Accounts;
 
@@ -16,33 +17,41 @@ internal sealed class AccountTestCommand : Verb
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var wanted = words.GetValue(name)!;
-        var account = session.Settings.Accounts.FirstOrDefault(each => each.Name == wanted) ?? throw AccountCommand.NoSuch(wanted, session);
-        var result = await Composition.CheckAsync(account, session.Surroundings, cancellationToken);
+        var (reason, error, offers) = await TestAsync(wanted, session, cancellationToken) ?? throw AccountCommand.NoSuch(wanted, session);
         if (session.Globals.Json)
         {
             session.Surroundings.Output.Write(JsonText.Line(json =>
             {
                 json.WriteStartObject();
-                json.WriteString("name", account.Name);
-                json.WriteBoolean("works", result.Fault is null);
-                if (result.Fault is { } fault)
+                json.WriteString("name", wanted);
+                json.WriteBoolean("works", error is null);
+                if (error is not null)
                 {
-                    json.WriteString("reason", fault.Reason.ToString().ToLowerInvariant());
-                    json.WriteString("error", fault.Words);
+                    json.WriteString("reason", reason);
+                    json.WriteString("error", error);
                 }
 
                 json.WriteStartArray("offers");
-                foreach (var offer in result.Offers) json.WriteStringValue(offer);
+                foreach (var offer in offers) json.WriteStringValue(offer);
                 json.WriteEndArray();
                 json.WriteEndObject();
             }));
-            return result.Fault is null ? ExitCodes.Done : ExitCodes.Refused;
+            return error is null ? ExitCodes.Done : ExitCodes.Refused;
         }
 
-        if (result.Fault is { } broken) throw CommandFailure.Refused($"account {account.Name} cannot send: {broken.Words}");
-        session.Surroundings.Output.Write($"account {account.Name} works: {string.Join(", ", result.Offers.Select(Printable.OneLine))}\n");
-        var standing = (await session.Store.AccountsAsync([account], cancellationToken))[0];
-        if (standing.Facts.Circuit.IsOpen) session.Note($"its circuit is still open; nightmail account reset {account.Name} closes it at once");
+        if (error is not null) throw CommandFailure.Refused($"account {wanted} cannot send: {error}");
+        session.Surroundings.Output.Write($"account {wanted} works: {string.Join(", ", offers.Select(Printable.OneLine))}\n");
+        var standing = (await session.AccountsAsync(cancellationToken)).FirstOrDefault(each => each.Standing.Account.Name == wanted)?.Standing;
+        if (standing is { Facts.Circuit.IsOpen: true }) session.Note($"its circuit is still open; {session.Command($"account reset {wanted}")} closes it at once");
         return ExitCodes.Done;
+    }
+
+    /// <returns>What was found; null: there is no account of that name.</returns>
+    private static async Task<(string? Reason, string? Error, IReadOnlyList<string> Offers)?> TestAsync(string name, Session session, CancellationToken cancellationToken)
+    {
+        if (session.Server is not null) return await new RemoteAccounts(session.Client).TestAsync(name, cancellationToken);
+        if (session.Settings.Accounts.FirstOrDefault(each => each.Name == name) is not { } account) return null;
+        var result = await Composition.CheckAsync(account, session.Surroundings, cancellationToken);
+        return (result.Fault?.Reason.ToString().ToLowerInvariant(), result.Fault?.Words, result.Offers);
     }
 }

@@ -94,6 +94,7 @@ internal sealed class StoreReader : IDisposable
     private static string ListSql(EmailFilter filter)
     {
         var statuses = filter.Statuses.Count == 0 ? "true" : $"e.status IN ({string.Join(", ", filter.Statuses.Select(_ => "?"))})";
+        if (filter.OwnOnly) statuses += " AND e.campaign IS NULL";
         // The filter itself has the last word; this only spares reading what it would not take.
         return filter.Account is null ? statuses : $"{statuses} AND ifnull((SELECT account FROM lane WHERE lane = e.lane), e.last_account) = ?";
     }

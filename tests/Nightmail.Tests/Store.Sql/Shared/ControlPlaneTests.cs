@@ -175,6 +175,7 @@ public sealed class ControlPlaneTests
         (await Log(new(Email: one))).Select(entry => entry.RetryCount).ShouldBe([1, 0]);
         (await Log(new(Campaign: campaign, Outcome: EmailStatus.Sent))).Single().ShouldBe(Entry(one, 2, EmailStatus.Sent) with { Campaign = campaign, Number = 3 });
         (await Log(new(Account: "elsewhere"))).ShouldBeEmpty();
+        (await Log(new(After: 1))).Select(entry => entry.Number).ShouldBe([3, 2]);
         (await Log(new(Before: 3))).Select(entry => entry.Number).ShouldBe([2, 1]);
 
         async Task<IReadOnlyList<SendLogEntry>> Log(SendLogFilter filter) => await world.Plane.SendLog.ListAsync(filter, 10, Cancel);

@@ -1,0 +1,20 @@
+namespace Nightmail.Cli.Remote;
+
+/// <summary>Finds out whether a command works on a server, and on which.</summary>
+internal static class ServerChoice
+{
+    /// <summary>The variable that names a server.</summary>
+    public const string Variable = "NIGHTMAIL_SERVER";
+
+    /// <summary>The server that <c>--server</c>, the environment or the configuration names, in that order; null: the queue file. Whoever names a queue file means it.</summary>
+    /// <exception cref="CommandFailure">What names it cannot be used.</exception>
+    public static ServerAddress? Of(Session session)
+    {
+        var globals = session.Globals;
+        if (globals.Server is not null && globals.Queue is not null) throw CommandFailure.Usage("--server and --queue exclude each other: the server has a queue of its own");
+        if (globals.Queue is not null) return null;
+        var settings = session.Settings.Server;
+        var (text, origin) = globals.Server is { } asked ? (asked, "--server") : session.Surroundings.Variable(Variable) is { Length: > 0 } set ? (set, Variable) : (settings.Url, $"server.url in {session.Settings.File}");
+        return text is null ? null : ServerAddress.Read(text, origin, settings.AllowPlainHttp);
+    }
+}

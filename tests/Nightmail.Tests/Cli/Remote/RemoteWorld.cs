@@ -1,0 +1,79 @@
+using Nightmail.Core.Storage;
+using Nightmail.Mail.Mime;
+using Nightmail.Mail.Transports;
+using Nightmail.Server.Hosting;
+using Nightmail.Store.Sql;
+using Nightmail.Store.Sql.Sqlite;
+
+namespace Nightmail.Tests.Cli.Remote;
+
+/// <summary>A home folder, and a server on a data folder of its own whose clock is the home's; commands work on it through the environment.</summary>
+internal sealed class RemoteWorld : IAsyncDisposable
+{
+    private readonly string data = Directory.CreateTempSubdirectory("nightmail-remote-").FullName;
+    private readonly SqliteEmailStore store;
+    private readonly ControlPlane plane;
+    private NightmailServer? server;
+
+    private RemoteWorld(TimeProvider? clock)
+    {
+        Home = new(clock);
+        Clock = clock ?? Home.Time;
+        store = SqliteEmailStore.Open(new() { Folder = data }, Clock);
+        plane = ControlPlane.OpenSqlite(data);
+    }
+
+    public CliWorld Home { get; }
+
+    public TimeProvider Clock { get; }
+
+    public IEmailStore Emails => store;
+
+    public ISendLog SendLog => plane.SendLog;
+
+    public string Url => server!.Urls[0];
+
+    public string KeyFile => Path.Combine(data, "api-key");
+
+    public string Key => File.ReadAllText(KeyFile).Trim();
+
+    /// <param name="clock">The clock of both; null: one that stands still.</param>
+    /// <param name="sends">Whether the server sends.</param>
+    public static async Task<RemoteWorld> StartAsync(TimeProvider? clock = null, bool sends = false)
+    {
+        var world = new RemoteWorld(clock);
+        var (store, plane) = (world.store, world.plane);
+        var parts = new Nightmail.Server.ServerParts
+        {
+            Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Composer = new MessageComposer(store.Blobs),
+            Transport = (account, retry) => TransportFactory.Create(account, retry, world.Clock, new Random(1)),
+            CheckAccount = async (account, cancellationToken) =>
+            {
+                var (fault, offers) = await AccountCheck.RunAsync(account, world.Clock, new Random(1), cancellationToken);
+                return (fault, offers);
+            },
+            Time = world.Clock, Random = new Random(1),
+        };
+        world.server = await NightmailServer.StartAsync(parts, new() { Folder = world.data, Urls = ["http://127.0.0.1:0"], Sends = sends, Version = "9.9.9", Say = _ => { } }, CancellationToken.None);
+        world.Home.With("NIGHTMAIL_SERVER", world.Url).With("NIGHTMAIL_API_KEY", world.Key);
+        return world;
+    }
+
+    /// <summary>Runs a command on the server.</summary>
+    public Task<CliResult> RunAsync(params string[] arguments) => Home.RunAsync(arguments);
+
+    /// <summary>Makes an account that sends to a port of this machine.</summary>
+    public Task<CliResult> AddAccountAsync(int port = 2525) =>
+        RunAsync("account", "add", "work", "--from", "Ada <ada@example.org>", "--host", "127.0.0.1", "--port", $"{port}", "--security", "none");
+
+    public async ValueTask DisposeAsync()
+    {
+        await server!.StopAsync(CancellationToken.None);
+        await server.DisposeAsync();
+        await plane.DisposeAsync();
+        await store.DisposeAsync();
+        Home.Dispose();
+        Directory.Delete(data, recursive: true);
+    }
+}
