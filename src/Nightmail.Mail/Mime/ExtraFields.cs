@@ -13,6 +13,9 @@ internal static class ExtraFields
     /// <summary>Longest word without a blank: a line has at most 998 octets, its name among them.</summary>
     private const int MaxWord = 900;
 
+    /// <summary>Longest Date, a comment included; the longest that programs write has half of this.</summary>
+    private const int MaxDate = 100;
+
     /// <summary>Longest value; real ones stay far below.</summary>
     private const int MaxValue = 64 * 1024;
 
@@ -58,7 +61,7 @@ internal static class ExtraFields
         if (string.Equals(name, "Message-ID", StringComparison.OrdinalIgnoreCase)) return field.Word(Identities.MessageId(value));
         if (string.Equals(name, "Date", StringComparison.OrdinalIgnoreCase))
         {
-            return InternetDate.TryParse(value, out _) && Ascii.IsValid(value)
+            return value.Length <= MaxDate && InternetDate.TryParse(value, out _) && Ascii.IsValid(value)
                 ? field.Structured(value.Replace('\t', ' '))
                 : throw new MessageInvalidException("the header 'Date' cannot be read; write it like 'Tue, 01 Dec 2026 09:00:00 +0100'");
         }

@@ -91,6 +91,8 @@ public static class Corpus
         Plain("line of 998", new EmailContent { To = ["ada@example.org"], Subject = "998", Text = new string('x', 998) + "\n" }),
         Plain("line of 999", new EmailContent { To = ["ada@example.org"], Subject = "999", Text = new string('x', 999) + "\n" }),
         Plain("very long line", new EmailContent { To = ["ada@example.org"], Subject = "long", Text = string.Concat(Enumerable.Repeat("lang und länger ", 20_000)) }),
+        Plain("body of 5 MB", new EmailContent { To = ["ada@example.org"], Subject = "5 MB", Text = string.Concat(Enumerable.Range(0, 70_000).Select(number => $"Zeile {number}, {(number % 3 == 0 ? "größer" : "plain")}, {new string('.', number % 97)}\n.\n")) }),
+        Plain("body of one long word", new EmailContent { To = ["ada@example.org"], Subject = "word", Text = new string('ü', 100_000) }),
         Plain("line ends of every kind", new EmailContent { To = ["ada@example.org"], Subject = "ends", Text = "unix\nwindows\r\nmac\rtwo\n\nend\r\n" }),
         Plain("blanks at line ends", new EmailContent { To = ["ada@example.org"], Subject = "-- ", Text = "-- \nblank \ntab\t\n \nü \nü\t\n" }),
         Plain("nul and controls", new EmailContent { To = ["ada@example.org"], Subject = "bell \a tab\tescape \u001b", Text = "nul \0 bell \a form feed \f\n" }),

@@ -31,7 +31,7 @@ public sealed class MailboxProperties
         {
             Mailbox.TryParse(mailbox.ToString(), out var read, out var error).ShouldBeTrue(error);
             read.ShouldBe(mailbox);
-        }).QuickCheckThrowOnFailure();
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 
     [Fact]
     public void A_list_of_what_is_written_is_read_back() =>
@@ -39,7 +39,7 @@ public sealed class MailboxProperties
         {
             Mailbox.TryParseList(string.Join(", ", mailboxes), out var read, out var error).ShouldBeTrue(error);
             read.ShouldBe(mailboxes);
-        }).QuickCheckThrowOnFailure();
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 
     [Fact]
     public void The_bare_address_is_a_mailbox_with_the_same_address() =>
@@ -48,7 +48,7 @@ public sealed class MailboxProperties
             Mailbox.TryParse(mailbox.Address, out var read, out var error).ShouldBeTrue(error);
             read!.Address.ShouldBe(mailbox.Address);
             read.LocalPart.ShouldBe(mailbox.LocalPart);
-        }).QuickCheckThrowOnFailure();
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 
     [Fact]
     public void Any_text_is_read_or_refused_and_never_lets_a_line_break_through() =>

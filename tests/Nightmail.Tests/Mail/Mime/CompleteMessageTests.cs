@@ -78,7 +78,7 @@ public sealed class CompleteMessageTests
             sent.Replace("\r\n", "").AsSpan().ContainsAny('\r', '\n').ShouldBeFalse();
             sent.ShouldEndWith("\r\n");
             sent.ReplaceLineEndings("\n").TrimEnd('\n').ShouldBe((Given + "\r\n" + body).ReplaceLineEndings("\n").TrimEnd('\n'));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(100));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1_000));
 
     [Fact]
     public async Task Everything_of_the_corpus_can_be_handed_in_complete()

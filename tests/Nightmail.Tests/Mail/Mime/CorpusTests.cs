@@ -53,5 +53,24 @@ public sealed class CorpusTests(PythonMailReader python) : IClassFixture<PythonM
         }
     }
 
+    [Fact]
+    public async Task Every_length_of_text_from_1_to_300_is_read_back_with_every_end()
+    {
+        string[] ends = ["", "\n", "\r\n", "\n.", "\n.\n", ".", " ", "\n\n", "ü", "\n="];
+        for (var length = 1; length <= 300; length++)
+        {
+            var content = new EmailContent
+            {
+                To = ["ada@example.org"],
+                Subject = "x",
+                Text = Words(length % 2 == 0 ? "wörd " : "word ", length) + ends[length % ends.Length],
+                Html = Words("<b>ü</b> ", length) + ends[length / 3 % ends.Length],
+            };
+            var bytes = await Composing.BytesAsync(content);
+            Composing.ShouldBeFitToSend(bytes);
+            Meant.Differences(content, Composing.From, await python.ReadAsync(bytes)).ShouldBeEmpty($"length {length}");
+        }
+    }
+
     private static string Words(string word, int length) => string.Concat(Enumerable.Repeat(word, length))[..length].TrimEnd().PadRight(length, 'x');
 }

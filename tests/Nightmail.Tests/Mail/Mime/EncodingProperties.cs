@@ -10,7 +10,7 @@ namespace Nightmail.Tests.Mail.Mime;
 
 public sealed partial class EncodingProperties
 {
-    private static readonly Config Often = Config.QuickThrowOnFailure.WithMaxTest(300);
+    private static readonly Config Often = Config.QuickThrowOnFailure.WithMaxTest(2_000);
 
     /// <summary>Text of every kind: ASCII, blanks, what looks encoded, two, three and four bytes of UTF-8, controls.</summary>
     private static readonly Gen<string> Texts = Gen.OneOf(

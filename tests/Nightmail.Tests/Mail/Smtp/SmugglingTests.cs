@@ -1,10 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
-using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
-using Nightmail.Mail.Transports;
 using Nightmail.Testing.Mime;
 using Nightmail.Tests.Mail.Mime;
 using Shouldly;
@@ -28,7 +24,7 @@ public sealed class SmugglingTests
     {
         var wire = await WireAsync(new EmailContent { To = ["bob@b.test"], Subject = "x", Text = "before" + end + Smuggled + "after" });
 
-        AssertOneTransaction(wire);
+        Wire.ShouldBeOneTransaction(wire);
         Encoding.ASCII.GetString(wire).Split("\r\n.\r\n").Length.ShouldBe(2);
     }
 
@@ -40,7 +36,7 @@ public sealed class SmugglingTests
         var eml = Encoding.Latin1.GetBytes("From: ada@a.test\r\nTo: bob@b.test\r\nSubject: x\r\n\r\nbefore" + end + Smuggled + "after");
         var blob = await blobs.AddAsync(new MemoryStream(eml), CancellationToken.None);
 
-        AssertOneTransaction(await WireAsync(new EmailContent { To = ["bob@b.test"], Eml = blob }, blobs));
+        Wire.ShouldBeOneTransaction(await WireAsync(new EmailContent { To = ["bob@b.test"], Eml = blob }, blobs));
     }
 
     [Fact]
@@ -60,10 +56,10 @@ public sealed class SmugglingTests
     [InlineData("bob@b.test> NOTIFY=SUCCESS <eve@b.test")]
     public async Task No_recipient_becomes_a_command(string recipient)
     {
-        var (wire, outcome) = await ExchangeAsync(new TextMessage("Subject: x\r\n\r\n"), "ada@a.test", ["bob@b.test", recipient]);
+        var (wire, outcome) = await Wire.ExchangeAsync(new TextMessage("Subject: x\r\n\r\n"), "ada@a.test", ["bob@b.test", recipient]);
 
         outcome.Verdicts().ShouldBe([Verdict.Delivered, Verdict.Bounced]);
-        Commands(wire).ShouldBe(["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]);
+        Wire.Commands(wire).ShouldBe(["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]);
         Encoding.Latin1.GetString(wire).ShouldNotContain("eve@b.test");
     }
 
@@ -72,78 +68,17 @@ public sealed class SmugglingTests
     [InlineData("ada@a.test> BODY=8BITMIME <x@y.test")]
     public async Task No_sender_becomes_a_command(string sender)
     {
-        var (wire, outcome) = await ExchangeAsync(new TextMessage("Subject: x\r\n\r\n"), sender, ["bob@b.test"]);
+        var (wire, outcome) = await Wire.ExchangeAsync(new TextMessage("Subject: x\r\n\r\n"), sender, ["bob@b.test"]);
 
         outcome.Verdicts().ShouldBe([Verdict.Bounced]);
-        Commands(wire).ShouldBe(["EHLO", "QUIT"]);
+        Wire.Commands(wire).ShouldBe(["EHLO", "QUIT"]);
     }
 
     private static async Task<byte[]> WireAsync(EmailContent content, MemoryBlobStore? blobs = null)
     {
         await using var message = await Composing.ComposeAsync(content, blobs);
-        var (wire, outcome) = await ExchangeAsync(message, "ada@a.test", ["bob@b.test"]);
+        var (wire, outcome) = await Wire.ExchangeAsync(message, "ada@a.test", ["bob@b.test"]);
         outcome.Verdicts().ShouldBe([Verdict.Delivered]);
         return wire;
-    }
-
-    private static void AssertOneTransaction(byte[] wire)
-    {
-        Commands(wire).ShouldBe(["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]);
-        var message = wire.AsSpan();
-        message.Contains((byte)0).ShouldBeFalse("NUL");
-        for (var i = 0; i < wire.Length; i++)
-        {
-            if (wire[i] == '\n') wire[i - 1].ShouldBe((byte)'\r', "a bare LF");
-            if (wire[i] == '\r') wire[i + 1].ShouldBe((byte)'\n', "a bare CR");
-        }
-    }
-
-    /// <summary>The verbs as the strictest server reads them: a message ends at CRLF, dot, CRLF alone.</summary>
-    private static List<string> Commands(byte[] wire)
-    {
-        var (verbs, inMessage) = (new List<string>(), false);
-        foreach (var line in Encoding.Latin1.GetString(wire).Split("\r\n", StringSplitOptions.None).SkipLast(1))
-        {
-            if (inMessage) inMessage = line != ".";
-            else verbs.Add(line.Split(' ', ':')[0]);
-            if (!inMessage && line == "DATA") inMessage = true;
-        }
-
-        return verbs;
-    }
-
-    /// <summary>One delivery to a server that agrees with everything and keeps every byte.</summary>
-    private static async Task<(byte[] Wire, DeliveryOutcome Outcome)> ExchangeAsync(IOutgoingMessage message, string from, string[] recipients)
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var serving = ServeAsync(listener);
-        var settings = new TransportSettings.Smtp { Host = "127.0.0.1", Port = ((IPEndPoint)listener.LocalEndpoint).Port, Security = SmtpSecurity.None, HelloName = "me.test" };
-        DeliveryOutcome outcome;
-        await using (var transport = new SmtpTransport(settings, new(), new(), TimeProvider.System, new Random(1)))
-            outcome = await transport.DeliverAsync(new(from, recipients), message, (_, _, _) => ValueTask.FromResult(true), CancellationToken.None);
-        return (await serving, outcome);
-    }
-
-    private static async Task<byte[]> ServeAsync(TcpListener listener)
-    {
-        using var client = await listener.AcceptTcpClientAsync();
-        await using var stream = client.GetStream();
-        await stream.WriteAsync("220 mx\r\n"u8.ToArray());
-        var wire = new List<byte>();
-        var (buffer, start, inMessage) = (new byte[64 * 1024], 0, false);
-        while (await stream.ReadAsync(buffer) is > 0 and var count)
-        {
-            wire.AddRange(buffer.AsSpan(0, count));
-            for (int end; (end = wire.FindIndex(start, octet => octet == '\n')) >= 0; start = end + 1)
-            {
-                var line = Encoding.Latin1.GetString([.. wire[start..end]]).TrimEnd('\r');
-                if (inMessage && line != ".") continue;
-                await stream.WriteAsync(Encoding.ASCII.GetBytes(line switch { "DATA" => "354 go\r\n", "QUIT" => "221 bye\r\n", _ => "250 ok\r\n" }));
-                inMessage = line == "DATA";
-            }
-        }
-
-        return [.. wire];
     }
 }
