@@ -10,6 +10,7 @@ using Nightmail.Store.File;
 using Nightmail.Store.File.Disk;
 using Nightmail.Store.Sql;
 using Nightmail.Store.Sql.Sqlite;
+using Nightmail.Store.Sql.Sqlite.Backups;
 
 namespace Nightmail.Cli;
 
@@ -43,10 +44,11 @@ internal static class Composition
         var (settings, surroundings) = (session.Settings, session.Surroundings);
         var store = SqliteEmailStore.Open(new() { Folder = folder }, surroundings.Time);
         var plane = ControlPlane.OpenSqlite(folder);
-        return new(store, plane, new()
+        var backups = new SqliteBackups(store, plane, surroundings.Time, surroundings.Random);
+        return new(store, plane, backups, new()
         {
             Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
-            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Composer = Composer(store.Blobs),
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Backups = backups, Composer = Composer(store.Blobs),
             Transport = (account, retry) => TransportFactory.Create(account, retry, surroundings.Time, surroundings.Random),
             CheckAccount = async (account, cancellationToken) =>
             {
@@ -84,11 +86,12 @@ internal static class Composition
 }
 
 /// <summary>A server's data folder, open.</summary>
-internal sealed record OpenedServer(SqliteEmailStore Store, ControlPlane Plane, ServerParts Parts) : IAsyncDisposable
+internal sealed record OpenedServer(SqliteEmailStore Store, ControlPlane Plane, SqliteBackups Backups, ServerParts Parts) : IAsyncDisposable
 {
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        Backups.Dispose();
         await Plane.DisposeAsync();
         await Store.DisposeAsync();
     }

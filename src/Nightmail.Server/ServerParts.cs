@@ -46,6 +46,9 @@ public sealed record ServerParts
     /// <summary>The keys of requests that make something.</summary>
     public required IRequestKeyStore RequestKeys { get; init; }
 
+    /// <summary>Copies of all that it keeps; null: there are none.</summary>
+    public IBackups? Backups { get; init; }
+
     /// <summary>Writes messages.</summary>
     public required IMessageComposer Composer { get; init; }
 

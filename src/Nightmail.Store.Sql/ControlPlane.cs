@@ -19,6 +19,9 @@ public sealed class ControlPlane : IAsyncDisposable
         (Settings, RequestKeys) = (new SettingRows(database), new RequestKeyRows(database));
     }
 
+    /// <summary>The file.</summary>
+    internal ControlDatabase Database => database;
+
     /// <summary>Who sends.</summary>
     public IAccountStore Accounts { get; }
 

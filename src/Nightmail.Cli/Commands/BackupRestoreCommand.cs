@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Nightmail.Cli.Printing;
 using Nightmail.Core.Scheduling;
+using Nightmail.Core.Storage;
 using Nightmail.Store.File.Backups;
 
 namespace Nightmail.Cli.Commands;

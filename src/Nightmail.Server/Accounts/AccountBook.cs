@@ -89,6 +89,9 @@ internal sealed class AccountBook(IAccountStore store, IEmailStore emails, Secre
         Forget();
     }
 
+    /// <summary>Other accounts may be kept now: whoever uses them looks again.</summary>
+    public void Reload() => Forget();
+
     private async Task RequireOneDefaultAsync(AccountShape shape, CancellationToken cancellationToken)
     {
         if (!shape.Default) return;

@@ -57,7 +57,7 @@ public sealed class NightmailServer : IAsyncDisposable
         app.UseRouting();
         app.Use(CheckKey);
         app.Use(app.Services.GetRequiredService<RepeatGuard>().RunAsync);
-        Map(app);
+        Map(app, parts);
         await GreetAsync(app.Services, options, cancellationToken);
         try
         {
@@ -101,11 +101,12 @@ public sealed class NightmailServer : IAsyncDisposable
     {
         services.AddSingleton<ServerHealth>();
         if (parts.Work is not { } work) return;
-        services.AddSingleton(work).AddSingleton<WorkRunner>().AddSingleton<IWork, EmailPruneWork>().AddSingleton<IWork, HealthWork>();
+        services.AddSingleton(work).AddSingleton<WorkDesk>().AddSingleton<WorkRunner>().AddSingleton<IWork, EmailPruneWork>().AddSingleton<IWork, HealthWork>();
         if (parts.LogRetention is { } log) services.AddSingleton(log).AddSingleton<IWork, LogPruneWork>();
+        if (parts.Backups is { } backups) services.AddSingleton(backups).AddSingleton<BackupDesk>().AddSingleton<IWork, BackupWork>();
     }
 
-    private static void Map(WebApplication app)
+    private static void Map(WebApplication app, ServerParts parts)
     {
         app.MapOpenApi("/openapi/{documentName}.json").Needs(KeyScopes.None);
         app.MapSend();
@@ -124,6 +125,8 @@ public sealed class NightmailServer : IAsyncDisposable
         app.MapKeys();
         app.MapSettings();
         app.MapSystem();
+        if (parts.Work is not null) app.MapWork();
+        if (parts is { Work: not null, Backups: not null }) app.MapBackups();
         // So that the listener hears every measurement from the first on.
         _ = app.Services.GetRequiredService<MetricsPage>();
     }

@@ -48,13 +48,20 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
     }
 
     /// <inheritdoc/>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Before the first request: whoever asks for the times finds them.
+        await PrepareAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
         try
         {
-            await AttemptAsync(PrepareAsync, stoppingToken);
-            do await AttemptAsync(RunOnceAsync, stoppingToken);
+            do await AttemptAsync(stoppingToken);
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -63,11 +70,11 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
         }
     }
 
-    private async Task AttemptAsync(Func<CancellationToken, Task> step, CancellationToken cancellationToken)
+    private async Task AttemptAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await step(cancellationToken);
+            await RunOnceAsync(cancellationToken);
         }
         catch (StoreException)
         {

@@ -1,5 +1,6 @@
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
 using Nightmail.Store.File.Format;
 
 namespace Nightmail.Store.File.Backups;
@@ -108,13 +109,3 @@ internal sealed class Reconciliation(Func<EmailId, EmailLedger> ledgerOf, DateTi
 
 /// <summary>What a queue is to be written from.</summary>
 internal sealed record Reconciled(QueueDocument Document, EmailMap<ScheduledEmail> Changed, QueueStatistics Statistics, RestoreReport Report);
-
-/// <summary>What a restore did.</summary>
-/// <param name="Returned">Emails that had gone, or could not be read any more, and are back.</param>
-/// <param name="Reverted">Emails that are again as they were.</param>
-/// <param name="Stayed">Emails to which something had happened since, and which are as they were before the restore.</param>
-/// <param name="Newer">Emails that the backup does not know, scheduled after it, and that stay.</param>
-/// <param name="Held">Emails that are paused because no ledger tells what became of them.</param>
-/// <param name="Unreadable">Entries of the backup that are no emails.</param>
-/// <param name="LedgerBroken">Why the ledger could not tell; null when it could.</param>
-public sealed record RestoreReport(int Returned, int Reverted, int Stayed, int Newer, int Held, int Unreadable, string? LedgerBroken);

@@ -66,6 +66,9 @@ public sealed class SqliteBlobStore : IBlobStore
     /// <summary>True when the bytes are kept.</summary>
     internal bool Has(BlobRef blob) => PathOf(blob) is { } path && new FileInfo(path) is { Exists: true } file && file.Length == blob.Size;
 
+    /// <summary>True when a file of that hash is kept.</summary>
+    internal bool HasHash(string sha256) => sha256.Length == HashDigits && !sha256.AsSpan().ContainsAnyExcept(HexDigits) && File.Exists(Path.Combine(folder, sha256));
+
     /// <summary>The hashes of files that were kept or used anew before a moment.</summary>
     internal IReadOnlyList<string> Before(DateTimeOffset moment) =>
         [.. new DirectoryInfo(folder).EnumerateFiles().Where(file => file.Name.Length == HashDigits && file.LastWriteTimeUtc < moment.UtcDateTime).Select(file => file.Name)];

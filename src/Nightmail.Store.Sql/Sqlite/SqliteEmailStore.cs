@@ -4,6 +4,7 @@ using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Store.Sql.Sqlite.Campaigns;
+using Nightmail.Store.Sql.Sqlite.Folder;
 using Nightmail.Store.Sql.Sqlite.Operations;
 using Nightmail.Store.Sql.Sqlite.Reading;
 using Nightmail.Store.Sql.Sqlite.Rows;
@@ -55,6 +56,9 @@ public sealed class SqliteEmailStore : IEmailStore
 
     /// <summary>Nobody else writes here, so every change is heard of; this only bounds what a defect could cost.</summary>
     public TimeSpan SyncInterval => TimeSpan.FromMinutes(1);
+
+    /// <summary>The folder.</summary>
+    internal DataFolder DataFolder => files.Folder;
 
     /// <summary>For tests: what happens at each stage of a batch.</summary>
     internal Action<BatchStage>? AtStage
@@ -194,6 +198,9 @@ public sealed class SqliteEmailStore : IEmailStore
         files.State.LeaveAsItLies();
         files.Dispose();
     }
+
+    /// <summary>Works on the databases as a whole, on the thread that writes, between transactions.</summary>
+    internal ValueTask<T> AloneAsync<T>(Func<StoreState, T> work) => writer.RunAsync(RequestKind.Alone, 1, _ => work(files.State), CancellationToken.None);
 
     /// <summary>For tests: a copy of the rows without the ledger, as a backup has it.</summary>
     internal ValueTask<bool> CopyRowsAsync(string path) => writer.RunAsync(RequestKind.Alone, 1, _ => Do(() => CopyRows(path)), CancellationToken.None);

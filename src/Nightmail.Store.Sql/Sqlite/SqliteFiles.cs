@@ -1,3 +1,4 @@
+using Nightmail.Store.Sql.Sqlite.Backups;
 using Nightmail.Store.Sql.Sqlite.Connections;
 using Nightmail.Store.Sql.Sqlite.Folder;
 using Nightmail.Store.Sql.Sqlite.Ledger;
@@ -32,6 +33,7 @@ internal sealed class SqliteFiles : IDisposable
             ledger = Database.OpenToWrite(folder.Ledger, options.Flushes);
             Schema.Ledger.Bring(ledger);
             LedgerFacts.Found(ledger, Guid.CreateVersion7(time.GetUtcNow()));
+            new RestoreFolder(folder.Path).Finish(ledger, folder.Emails, folder.Control);
             emails = Database.OpenToWrite(folder.Emails, options.Flushes);
             Schema.Emails.Bring(emails);
             DataFolder.SyncFolder(folder.Path);

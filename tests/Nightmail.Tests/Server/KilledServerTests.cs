@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Nightmail.Testing.EndToEnd;
 using Nightmail.Testing.Smtp;
 using Shouldly;
 using Xunit;
@@ -69,40 +68,5 @@ public sealed class KilledServerTests
         await server.PostAsync("/api/accounts", $$$"""{"name":"work","from":"news@sender.example","transport":{"type":"smtp","host":"127.0.0.1","port":{{{port}}},"security":"none"},"limits":{"connections":{{{Connections}}}}}""");
         var all = string.Join(',', Enumerable.Range(0, Recipients).Select(i => $"\"r{i}@example.org\""));
         return (string)(await server.PostAsync("/api/send", $$"""{"subject":"s","text":"t","recipients":[{{all}}]}"""))["campaignId"]!;
-    }
-
-    /// <summary>The program on a data folder, answering.</summary>
-    private sealed class RunningServer(NightmailProgram program, HttpClient client) : IAsyncDisposable
-    {
-        private const string Listening = "listening on ";
-
-        public NightmailProgram Program => program;
-
-        public static async Task<RunningServer> StartAsync(string folder)
-        {
-            var environment = new Dictionary<string, string?> { ["HOME"] = folder, ["XDG_CONFIG_HOME"] = folder, ["NIGHTMAIL_SERVER"] = null };
-            var program = NightmailProgram.Start(environment, ["serve", "--data", Path.Combine(folder, "data"), "--urls", "http://127.0.0.1:0"]);
-            await Eventually.HoldsAsync(() => program.Errors.Contains("server started", StringComparison.Ordinal) || program.HasExited, "the server to start");
-            var url = program.Errors.Split('\n').FirstOrDefault(line => line.StartsWith(Listening, StringComparison.Ordinal)) ?? throw new InvalidOperationException(program.Errors);
-            var client = new HttpClient { BaseAddress = new(url[Listening.Length..].Trim()) };
-            client.DefaultRequestHeaders.Authorization = new("Bearer", (await File.ReadAllTextAsync(Path.Combine(folder, "data", "api-key"))).Trim());
-            return new(program, client);
-        }
-
-        public async Task<JsonNode> ProgressAsync(string campaign) => JsonNode.Parse(await client.GetStringAsync($"/api/campaigns/{campaign}/progress"))!;
-
-        public async Task<JsonNode> PostAsync(string path, string json)
-        {
-            using var content = new StringContent(json, System.Text.Encoding.UTF8, "application/json");
-            using var response = await client.PostAsync(path, content);
-            var text = await response.Content.ReadAsStringAsync();
-            return response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException(text);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            client.Dispose();
-            await program.DisposeAsync();
-        }
     }
 }

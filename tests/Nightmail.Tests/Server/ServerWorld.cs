@@ -10,6 +10,7 @@ using Nightmail.Server;
 using Nightmail.Server.Hosting;
 using Nightmail.Store.Sql;
 using Nightmail.Store.Sql.Sqlite;
+using Nightmail.Store.Sql.Sqlite.Backups;
 
 namespace Nightmail.Tests.Server;
 
@@ -19,6 +20,7 @@ internal sealed class ServerWorld : IAsyncDisposable
     private readonly List<string> said = [];
     private SqliteEmailStore? store;
     private ControlPlane? plane;
+    private SqliteBackups? backups;
     private NightmailServer? server;
 
     private ServerWorld()
@@ -123,10 +125,11 @@ internal sealed class ServerWorld : IAsyncDisposable
     {
         store = SqliteEmailStore.Open(new() { Folder = Folder }, TimeProvider.System);
         plane = ControlPlane.OpenSqlite(Folder);
+        backups = new SqliteBackups(store, plane, TimeProvider.System, new Random());
         var parts = new ServerParts
         {
             Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
-            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Composer = new MessageComposer(store.Blobs),
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Backups = backups, Composer = new MessageComposer(store.Blobs),
             Transport = (account, retry) => TransportFactory.Create(account, retry, TimeProvider.System, new Random(1)),
             CheckAccount = async (account, cancellationToken) =>
             {
@@ -145,6 +148,7 @@ internal sealed class ServerWorld : IAsyncDisposable
         Client.Dispose();
         await server!.StopAsync(CancellationToken.None);
         await server.DisposeAsync();
+        backups!.Dispose();
         await plane!.DisposeAsync();
         await store!.DisposeAsync();
     }

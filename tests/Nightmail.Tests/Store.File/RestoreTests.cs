@@ -4,7 +4,6 @@ using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File;
-using Nightmail.Store.File.Backups;
 using Nightmail.Testing.Store;
 using Shouldly;
 using Xunit;

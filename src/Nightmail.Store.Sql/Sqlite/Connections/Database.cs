@@ -23,7 +23,7 @@ internal sealed class Database : IDisposable
     private bool? syncs;
     private long logPages;
 
-    private Database(string path, bool writes, bool flushes)
+    private Database(string path, bool writes, bool flushes, bool inLog = true)
     {
         Path = path;
         this.flushes = flushes;
@@ -39,7 +39,7 @@ internal sealed class Database : IDisposable
             handle = connection.Handle!;
             Execute($"PRAGMA busy_timeout={BusyMilliseconds}; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;");
             // A checkpoint at a commit would make that one wait for the whole of it; and one that only reads must never write.
-            Execute(writes ? "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-16384;" : "PRAGMA query_only=ON; PRAGMA cache_size=-4096;");
+            Execute(!inLog ? "PRAGMA journal_mode=DELETE; PRAGMA cache_size=-16384;" : writes ? "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-16384;" : "PRAGMA query_only=ON; PRAGMA cache_size=-4096;");
             begin = Prepare("BEGIN IMMEDIATE");
             commit = Prepare("COMMIT");
             rollback = Prepare("ROLLBACK");
@@ -72,6 +72,17 @@ internal sealed class Database : IDisposable
 
     /// <summary>A connection that only reads; the file must be there.</summary>
     public static Database OpenToRead(string path) => new(path, writes: false, flushes: true);
+
+    /// <summary>A connection to a file that is being made, before it counts: one file without a log beside it, and nothing is flushed.</summary>
+    public static Database OpenPlain(string path) => new(path, writes: true, flushes: false, inLog: false);
+
+    /// <summary>From here on this connection sees the database as it is now, whatever others write, until it is closed.</summary>
+    public void Hold()
+    {
+        Execute("BEGIN");
+        using var look = Prepare("SELECT count(*) FROM sqlite_schema");
+        look.Start().Scalar();
+    }
 
     /// <summary>Runs SQL texts that give no rows.</summary>
     public void Execute(string sql)
@@ -147,8 +158,21 @@ internal sealed class Database : IDisposable
         try
         {
             other.Open();
-            if (into) other.BackupDatabase(connection);
-            else connection.BackupDatabase(other);
+            if (!into)
+            {
+                connection.BackupDatabase(other);
+                return;
+            }
+
+            if (flushes)
+            {
+                Execute("PRAGMA synchronous=FULL");
+                syncs = true;
+            }
+
+            other.BackupDatabase(connection);
+            // All of it lies in the log now.
+            logPages = CheckpointPages;
         }
         catch (SqliteException failed)
         {

@@ -16,10 +16,15 @@ internal sealed class ControlDatabase : ISqlSession, IAsyncDisposable
 
     private readonly SqliteConnection connection;
     private readonly SemaphoreSlim turn = new(1, 1);
-    private readonly string path;
     private bool closed;
 
-    private ControlDatabase(SqliteConnection connection, string path) => (this.connection, this.path) = (connection, path);
+    private ControlDatabase(SqliteConnection connection, string path) => (this.connection, Path) = (connection, path);
+
+    /// <summary>The newest schema that this program knows.</summary>
+    public static long NewestSchema => Scripts().Count;
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
 
     /// <summary>Opens the file, or makes it, and brings it to the shape that this program knows.</summary>
     /// <exception cref="StoreException">It cannot be used; the message says why.</exception>
@@ -58,7 +63,7 @@ internal sealed class ControlDatabase : ISqlSession, IAsyncDisposable
         }
         catch (SqliteException failed)
         {
-            throw TroubleOf(failed, path);
+            throw TroubleOf(failed, Path);
         }
         finally
         {
@@ -76,7 +81,37 @@ internal sealed class ControlDatabase : ISqlSession, IAsyncDisposable
         }
         catch (SqliteException failed)
         {
+            throw TroubleOf(failed, Path);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>Brings a file that nobody uses to the shape that this program knows, and leaves nothing beside it.</summary>
+    public static void BringOnly(string path)
+    {
+        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+        try
+        {
+            connection.Open();
+            Run(connection, "PRAGMA journal_mode=DELETE; PRAGMA synchronous=OFF; PRAGMA trusted_schema=OFF;");
+            Migrate(connection, path);
+        }
+        catch (SqliteException failed)
+        {
             throw TroubleOf(failed, path);
+        }
+    }
+
+    /// <summary>Works on the database as a whole; nobody else reads or writes meanwhile.</summary>
+    public async Task<T> AloneAsync<T>(Func<SqliteConnection, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            return await work(connection);
         }
         finally
         {

@@ -24,6 +24,9 @@ internal sealed class DataFolder : IDisposable
     /// <summary>The database of the ledger.</summary>
     public string Ledger => System.IO.Path.Combine(Path, "ledger.db");
 
+    /// <summary>The database of the control plane.</summary>
+    public string Control => System.IO.Path.Combine(Path, "control.db");
+
     /// <summary>Attachments and complete messages.</summary>
     public string Blobs => System.IO.Path.Combine(Path, "blobs");
 

@@ -14,7 +14,8 @@ internal static class Bond
     private const int AtOnce = 1000;
 
     /// <summary>Compares, and holds everything that waits where the two do not fit.</summary>
-    public static void Check(Database emails, Database ledger, DateTimeOffset now)
+    /// <returns>True when they did not fit.</returns>
+    public static bool Check(Database emails, Database ledger, DateTimeOffset now)
     {
         var identity = Identity(ledger, "SELECT identity FROM ledger");
         using var last = ledger.Prepare("SELECT max(sequence) FROM entry");
@@ -26,11 +27,11 @@ internal static class Bond
             // Rows that are new to this ledger have nothing to take in of it.
             insert.Start().With(identity!, isText: false).With(last.Start().Scalar()).Run();
             emails.Commit();
-            return;
+            return false;
         }
 
         using var position = emails.Prepare("SELECT position FROM store");
-        if (known.AsSpan().SequenceEqual(identity) && last.Start().Scalar() >= position.Start().Scalar()) return;
+        if (known.AsSpan().SequenceEqual(identity) && last.Start().Scalar() >= position.Start().Scalar()) return false;
         Hold(emails, EmailStatus.Pending, EmailStatus.Paused, now);
         // What was being sent may be out: only the lost ledger knew whether it had begun.
         Hold(emails, EmailStatus.Sending, EmailStatus.Paused, now);
@@ -38,6 +39,7 @@ internal static class Bond
         emails.Begin(durable: true);
         adopt.Start().With(identity!, isText: false).Run();
         emails.Commit();
+        return true;
     }
 
     private static byte[]? Identity(Database database, string sql)

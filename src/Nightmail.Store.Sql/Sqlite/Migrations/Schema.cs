@@ -21,12 +21,9 @@ internal sealed class Schema(string name, int applicationId)
     public void Bring(Database database)
     {
         var version = Ask(database, "PRAGMA user_version");
-        var mark = Ask(database, "PRAGMA application_id");
         var isNew = version == 0 && Ask(database, "SELECT count(*) FROM sqlite_schema") == 0;
-        if (!isNew && mark != applicationId) throw new StoreException(StoreTrouble.Unreadable, $"{database.Path} is another program's database; nothing was changed: name another data folder");
+        if (!isNew && Refusal(database) is { } refusal) throw new StoreException(StoreTrouble.Unreadable, refusal);
         var scripts = Scripts();
-        if (version > scripts.Count)
-            throw new StoreException(StoreTrouble.Unreadable, $"{database.Path} was written by a newer nightmail (schema {version}, this one knows {scripts.Count}); nothing was changed: update nightmail");
         for (var number = (int)version; number < scripts.Count; number++)
         {
             database.Begin(durable: true);
@@ -41,6 +38,14 @@ internal sealed class Schema(string name, int applicationId)
                 throw;
             }
         }
+    }
+
+    /// <summary>Why this program cannot use the database; null: it can, perhaps after it has brought it to the present shape.</summary>
+    public string? Refusal(Database database)
+    {
+        if (Ask(database, "PRAGMA application_id") != applicationId) return $"{database.Path} is another program's database; nothing was changed: name another data folder";
+        var (version, known) = (Ask(database, "PRAGMA user_version"), Scripts().Count);
+        return version > known ? $"{database.Path} was written by a newer nightmail (schema {version}, this one knows {known}); nothing was changed: update nightmail" : null;
     }
 
     private static long Ask(Database database, string sql)

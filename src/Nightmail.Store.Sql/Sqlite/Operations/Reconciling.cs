@@ -13,25 +13,25 @@ internal static class Reconciling
     private const int AtOnce = 500;
 
     /// <summary>Looks at every entry that rows may not know of.</summary>
-    public static void Run(StoreState state, DateTimeOffset now)
+    /// <param name="state">The rows and their ledger.</param>
+    /// <param name="now">The present.</param>
+    /// <param name="cut">Rows whose claim was taken from them: what the ledger knows of them may be older than the position.</param>
+    /// <returns>How many rows were brought up to it.</returns>
+    public static int Run(StoreState state, DateTimeOffset now, IReadOnlyList<EmailId>? cut = null)
     {
+        var brought = 0;
+        foreach (var some in (cut ?? []).Chunk(AtOnce)) brought += Bring(state, now, state.Position, [.. some.Select(email => (state.Position + 1, email))]);
         var from = state.Position;
         while (state.EntriesAfter(from, AtOnce) is { Count: > 0 } entries)
         {
-            var transaction = new Transaction(state, now);
-            transaction.Open();
-            foreach (var (sequence, email) in entries) Bring(transaction, email, sequence - 1);
-            transaction.Accept();
-            state.BeginRows(durable: true);
-            state.FlushRows();
-            state.CommitRows(entries[^1].Sequence);
-            state.TrimSlots();
+            brought += Bring(state, now, entries[^1].Sequence, entries);
             from = entries[^1].Sequence;
         }
 
         state.BeginRows(durable: true);
         state.CommitRows();
         state.IsBehind = false;
+        return brought;
     }
 
     /// <summary>The row brought up to the ledger; null when there is nothing to bring, or a living worker is about to.</summary>
@@ -42,11 +42,30 @@ internal static class Reconciling
         return transaction.LedgerOf(row.Id).Unanswered().Any(begin => begin.Worker is { } worker && transaction.IsAlive(worker)) ? null : settled;
     }
 
-    private static void Bring(Transaction transaction, EmailId email, long before)
+    private static int Bring(StoreState state, DateTimeOffset now, long upTo, IReadOnlyList<(long Sequence, EmailId Email)> entries)
     {
-        if (transaction.Row(email) is not { } row || row.Status == EmailStatus.Sending) return;
-        if (ReferenceEquals(transaction.Settled(row), row)) return;
-        if (Settled(transaction, row) is { } settled) transaction.Lag.Tell(transaction.Put(settled));
-        else transaction.Lag.Add(email, before);
+        var transaction = new Transaction(state, now);
+        transaction.Open();
+        var brought = entries.Count(entry => Bring(transaction, entry.Email, entry.Sequence - 1));
+        transaction.Accept();
+        state.BeginRows(durable: true);
+        state.FlushRows();
+        state.CommitRows(upTo);
+        state.TrimSlots();
+        return brought;
+    }
+
+    private static bool Bring(Transaction transaction, EmailId email, long before)
+    {
+        if (transaction.Row(email) is not { } row || row.Status == EmailStatus.Sending) return false;
+        if (ReferenceEquals(transaction.Settled(row), row)) return false;
+        if (Settled(transaction, row) is not { } settled)
+        {
+            transaction.Lag.Add(email, before);
+            return false;
+        }
+
+        transaction.Lag.Tell(transaction.Put(settled));
+        return true;
     }
 }

@@ -1,0 +1,59 @@
+using Nightmail.Core.Storage;
+using Nightmail.Server.Accounts;
+using Nightmail.Server.Api;
+using Nightmail.Server.Campaigns;
+using Nightmail.Server.Events;
+
+namespace Nightmail.Server.Maintenance;
+
+/// <summary>Makes and removes backups, brings one back, and tells everybody whom that concerns.</summary>
+internal sealed class BackupDesk(IBackups backups, CampaignDesk campaigns, AccountBook accounts, EngineReporter reporter, ServerOptions options)
+{
+    /// <summary>Makes one.</summary>
+    public async Task<Backup> CreateAsync(string reason, CancellationToken cancellationToken)
+    {
+        var made = await backups.CreateAsync(reason, cancellationToken);
+        reporter.Backup(made.FileName, "made");
+        return made;
+    }
+
+    /// <summary>Removes all but the newest.</summary>
+    public async Task<IReadOnlyList<string>> PruneAsync(int keep, CancellationToken cancellationToken)
+    {
+        var gone = await backups.PruneAsync(keep, cancellationToken);
+        foreach (var name in gone) reporter.Backup(name, "removed");
+        return gone;
+    }
+
+    /// <summary>Removes one.</summary>
+    /// <exception cref="ApiProblem">404.</exception>
+    public async Task RemoveAsync(string name, CancellationToken cancellationToken)
+    {
+        if (!await backups.RemoveAsync(name, cancellationToken)) throw NotFound(name);
+        reporter.Backup(name, "removed");
+    }
+
+    /// <summary>Brings one back. Whoever asked may leave: once begun it goes to its end.</summary>
+    /// <exception cref="ApiProblem">404, or 409 with what is wrong with the backup; nothing was changed.</exception>
+    public async Task<RestoreResult.Restored> RestoreAsync(string name)
+    {
+        switch (await backups.RestoreAsync(name, CancellationToken.None))
+        {
+            case RestoreResult.Restored restored:
+                // What was brought back is told to those who keep some of it at hand.
+                await campaigns.AlignGatesAsync(CancellationToken.None);
+                accounts.Reload();
+                options.Say($"{name} was brought back; sending is paused until it is resumed (POST /api/workers/resume)");
+                reporter.Backup(name, "restored");
+                reporter.Worker("paused");
+                return restored;
+            case RestoreResult.Damaged damaged:
+                throw ApiProblem.Conflict($"{name} cannot be brought back: {damaged.Why}; nothing was changed");
+            default:
+                throw NotFound(name);
+        }
+    }
+
+    /// <summary>404. The name is repeated only where it is harmless.</summary>
+    public static ApiProblem NotFound(string name) => ApiProblem.NotFound("backup", Printable.OneLine(name));
+}

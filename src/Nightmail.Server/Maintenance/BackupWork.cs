@@ -1,0 +1,30 @@
+using Nightmail.Core.Maintenance;
+
+namespace Nightmail.Server.Maintenance;
+
+/// <summary>Makes a backup and removes those that are more than are to be kept.</summary>
+internal sealed class BackupWork(BackupDesk desk) : IWork
+{
+    /// <summary>The name of its row.</summary>
+    public const string RowName = "backup";
+
+    /// <inheritdoc/>
+    public string Name => RowName;
+
+    /// <inheritdoc/>
+    public string Cron => "0 2 * * *";
+
+    /// <summary>A week of nights.</summary>
+    public int? Keep => 7;
+
+    /// <summary>A night that was missed is made up for, once.</summary>
+    public MissedRule Missed => MissedRule.Once;
+
+    /// <inheritdoc/>
+    public async Task<string> DoAsync(ScheduledWork work, CancellationToken cancellationToken)
+    {
+        var made = await desk.CreateAsync("scheduled", cancellationToken);
+        var gone = await desk.PruneAsync(work.Keep ?? Keep!.Value, cancellationToken);
+        return $"{made.FileName} made, {gone.Count} older ones removed";
+    }
+}

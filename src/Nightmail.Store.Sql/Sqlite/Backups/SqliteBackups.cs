@@ -1,0 +1,128 @@
+using Nightmail.Core.Storage;
+
+namespace Nightmail.Store.Sql.Sqlite.Backups;
+
+/// <summary>The backups of a data folder, in a folder in it. Making, removing and bringing back wait for one another.</summary>
+public sealed class SqliteBackups : IBackups, IDisposable
+{
+    private readonly SemaphoreSlim turn = new(1, 1);
+    private readonly ServerBackupShelf shelf;
+    private readonly SnapshotMaker maker;
+    private readonly Restorer restorer;
+
+    /// <summary>The backups of a store and the control plane beside it.</summary>
+    /// <param name="store">The emails.</param>
+    /// <param name="plane">The control plane in the same folder.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">The dice, for names.</param>
+    public SqliteBackups(SqliteEmailStore store, ControlPlane plane, TimeProvider time, Random random)
+    {
+        shelf = new(Path.Combine(store.DataFolder.Path, "backups"));
+        maker = new(store.DataFolder.Emails, store, plane.Database, shelf, time, random);
+        restorer = new(store.DataFolder, store, plane.Database, time);
+    }
+
+    /// <inheritdoc/>
+    public string Folder => shelf.Folder;
+
+    /// <summary>For tests: what happens at each stage of a restore.</summary>
+    internal Action<RestoreStage>? AtStage
+    {
+        set => restorer.AtStage = value;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Backup>> ListAsync(CancellationToken cancellationToken) => new(Task.Run(List, cancellationToken));
+
+    /// <inheritdoc/>
+    public async ValueTask<Backup> CreateAsync(string reason, CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            return shelf.Find(await maker.MakeAsync(reason, cancellationToken))!;
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Backup?> VerifyAsync(string fileName, CancellationToken cancellationToken)
+    {
+        if (!shelf.Has(fileName)) return null;
+        return await Task.Run(() => Inspected(fileName), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Stream?> OpenAsync(string fileName, CancellationToken cancellationToken) =>
+        new(shelf.Has(fileName) ? new FileStream(shelf.PathOf(fileName), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous) : null);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> RemoveAsync(string fileName, CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (!shelf.Has(fileName)) return false;
+            shelf.Remove(fileName);
+            return true;
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<string>> PruneAsync(int keep, CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            return await Task.Run(() => Prune(keep), cancellationToken);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<RestoreResult> RestoreAsync(string fileName, CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (!shelf.Has(fileName)) return new RestoreResult.NotFound();
+            var inspected = await Task.Run(() => Inspected(fileName), cancellationToken);
+            if (inspected is not { Damage: null }) return new RestoreResult.Damaged(inspected?.Damage ?? "it is gone");
+            var before = await maker.MakeAsync($"before {fileName} was brought back", cancellationToken);
+            return new RestoreResult.Restored(await restorer.RestoreAsync(shelf.PathOf(fileName), cancellationToken), before);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => turn.Dispose();
+
+    private IReadOnlyList<Backup> List() => [.. shelf.Names().Select(each => shelf.Find(each.Name)).OfType<Backup>()];
+
+    private Backup? Inspected(string fileName) =>
+        shelf.Find(fileName) is { } found ? found.Damage is null ? found with { Damage = BackupInspection.Damage(shelf.PathOf(fileName)) } : found : null;
+
+    private IReadOnlyList<string> Prune(int keep)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
+        var all = List();
+        var gone = all.Skip(keep).ToList();
+        // Where none of those that stay is any good, the newest good one of the others stays too.
+        if (all.Take(keep).All(backup => backup.Damage is not null) && gone.Find(backup => backup.Damage is null) is { } lastGood) gone.Remove(lastGood);
+        foreach (var backup in gone) shelf.Remove(backup.FileName);
+        return [.. gone.Select(backup => backup.FileName)];
+    }
+}
