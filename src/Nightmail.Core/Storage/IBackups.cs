@@ -14,8 +14,9 @@ public interface IBackups
 
     /// <summary>Makes one of the data as they are at one moment, while everything goes on, and checks it. It is listed once it is whole and on disk, or never.</summary>
     /// <param name="reason">For people: why it is made.</param>
+    /// <param name="id">What makes a repeated request the same one: where a backup was made under it, that one is the answer; null: a new one is made.</param>
     /// <param name="cancellationToken">Gives it up; what was begun is removed.</param>
-    ValueTask<Backup> CreateAsync(string reason, CancellationToken cancellationToken);
+    ValueTask<Backup> CreateAsync(string reason, Guid? id, CancellationToken cancellationToken);
 
     /// <summary>Checks all of one: checksum, structure, counts. Null: there is none of that name.</summary>
     ValueTask<Backup?> VerifyAsync(string fileName, CancellationToken cancellationToken);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Maintenance;
+using Nightmail.Server.Repeats;
 
 namespace Nightmail.Server.Api;
 
@@ -14,7 +15,7 @@ internal static class BackupsApi
     {
         var group = routes.MapGroup("/api/backups").WithTags("backups");
         group.MapGet("", ListAsync).Needs(KeyScopes.Read).WithName("listBackups");
-        group.MapPost("", CreateAsync).Needs(KeyScopes.Admin).WithName("createBackup");
+        group.MapPost("", CreateAsync).Needs(KeyScopes.Admin).WithName("createBackup").MakesOnce();
         group.MapPut("/settings", SetAsync).Needs(KeyScopes.Admin).WithName("setBackupSettings");
         group.MapPost("/prune", PruneAsync).Needs(KeyScopes.Admin).WithName("pruneBackups");
         // All that is in it, secrets but for their key: not for everybody who may read.
@@ -30,9 +31,9 @@ internal static class BackupsApi
         return TypedResults.Ok(new BackupsAnswer([.. all.Select(Shape)], Settings(await work.FindAsync(BackupWork.RowName, cancellationToken))));
     }
 
-    private static async Task<Created<BackupShape>> CreateAsync(BackupDesk desk, CancellationToken cancellationToken)
+    private static async Task<Created<BackupShape>> CreateAsync(HttpContext context, BackupDesk desk, CancellationToken cancellationToken)
     {
-        var made = await desk.CreateAsync("asked for", cancellationToken);
+        var made = await desk.CreateAsync("asked for", NewThing.Of(context).Id, cancellationToken);
         return TypedResults.Created($"/api/backups/{made.FileName}", Shape(made));
     }
 

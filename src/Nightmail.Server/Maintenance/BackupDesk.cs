@@ -10,9 +10,9 @@ namespace Nightmail.Server.Maintenance;
 internal sealed class BackupDesk(IBackups backups, CampaignDesk campaigns, AccountBook accounts, EngineReporter reporter, ServerOptions options)
 {
     /// <summary>Makes one.</summary>
-    public async Task<Backup> CreateAsync(string reason, CancellationToken cancellationToken)
+    public async Task<Backup> CreateAsync(string reason, Guid? id, CancellationToken cancellationToken)
     {
-        var made = await backups.CreateAsync(reason, cancellationToken);
+        var made = await backups.CreateAsync(reason, id, cancellationToken);
         reporter.Backup(made.FileName, "made");
         return made;
     }

@@ -23,7 +23,7 @@ internal sealed class BackupWork(BackupDesk desk) : IWork
     /// <inheritdoc/>
     public async Task<string> DoAsync(ScheduledWork work, CancellationToken cancellationToken)
     {
-        var made = await desk.CreateAsync("scheduled", cancellationToken);
+        var made = await desk.CreateAsync("scheduled", id: null, cancellationToken);
         var gone = await desk.PruneAsync(work.Keep ?? Keep!.Value, cancellationToken);
         return $"{made.FileName} made, {gone.Count} older ones removed";
     }

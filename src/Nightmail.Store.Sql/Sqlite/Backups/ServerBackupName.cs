@@ -17,9 +17,17 @@ internal static partial class ServerBackupName
 
     private const string Moment = "yyyy-MM-dd'T'HH-mm-ss'Z'";
 
-    /// <summary>A name that no backup had before.</summary>
-    public static string New(DateTimeOffset now, Random random) =>
-        $"nightmail_{now.UtcDateTime.ToString(Moment, CultureInfo.InvariantCulture)}_{random.NextInt64(1L << 32):x8}.db";
+    /// <summary>The name of a backup that is made now.</summary>
+    public static string New(DateTimeOffset now, string digits) => $"nightmail_{now.UtcDateTime.ToString(Moment, CultureInfo.InvariantCulture)}_{digits}.db";
+
+    /// <summary>Digits by chance.</summary>
+    public static string Digits(Random random) => random.NextInt64(1L << 32).ToString("x8", CultureInfo.InvariantCulture);
+
+    /// <summary>The digits that go with an id: those of its end, which are by chance.</summary>
+    public static string DigitsOf(Guid id) => id.ToString("N")[^8..];
+
+    /// <summary>The digits of a name.</summary>
+    public static string DigitsOf(string name) => name[^"0c9f51d2.db".Length..^".db".Length];
 
     /// <summary>When a backup of that name was made; null when it is no such name.</summary>
     public static DateTimeOffset? TimeOf(string name) =>

@@ -8,13 +8,16 @@ namespace Nightmail.Store.Sql.Sqlite.Backups;
 internal sealed class SnapshotMaker(string emailsPath, SqliteEmailStore store, ControlDatabase control, ServerBackupShelf shelf, TimeProvider time, Random random)
 {
     /// <summary>Makes one. What fails leaves nothing behind.</summary>
+    /// <param name="reason">For people.</param>
+    /// <param name="digits">The digits of its name; null: by chance.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
     /// <returns>Its name.</returns>
-    public async Task<string> MakeAsync(string reason, CancellationToken cancellationToken)
+    public async Task<string> MakeAsync(string reason, string? digits, CancellationToken cancellationToken)
     {
         shelf.Prepare();
         var now = time.GetUtcNow();
-        var name = ServerBackupName.New(now, random);
-        while (shelf.IsTaken(name)) name = ServerBackupName.New(now, random);
+        var name = ServerBackupName.New(now, digits ?? ServerBackupName.Digits(random));
+        while (shelf.IsTaken(name)) name = ServerBackupName.New(now, ServerBackupName.Digits(random));
         var part = Path.Combine(shelf.Folder, $".{name}{ServerBackupName.PartEnding}");
         var controlPart = part + "-control";
         try

@@ -35,12 +35,14 @@ public sealed class SqliteBackups : IBackups, IDisposable
     public ValueTask<IReadOnlyList<Backup>> ListAsync(CancellationToken cancellationToken) => new(Task.Run(List, cancellationToken));
 
     /// <inheritdoc/>
-    public async ValueTask<Backup> CreateAsync(string reason, CancellationToken cancellationToken)
+    public async ValueTask<Backup> CreateAsync(string reason, Guid? id, CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken);
         try
         {
-            return shelf.Find(await maker.MakeAsync(reason, cancellationToken))!;
+            var digits = id is { } given ? ServerBackupName.DigitsOf(given) : null;
+            if (digits is not null && shelf.Names().FirstOrDefault(each => ServerBackupName.DigitsOf(each.Name) == digits).Name is { } made) return shelf.Find(made)!;
+            return shelf.Find(await maker.MakeAsync(reason, digits, cancellationToken))!;
         }
         finally
         {
@@ -98,7 +100,7 @@ public sealed class SqliteBackups : IBackups, IDisposable
             if (!shelf.Has(fileName)) return new RestoreResult.NotFound();
             var inspected = await Task.Run(() => Inspected(fileName), cancellationToken);
             if (inspected is not { Damage: null }) return new RestoreResult.Damaged(inspected?.Damage ?? "it is gone");
-            var before = await maker.MakeAsync($"before {fileName} was brought back", cancellationToken);
+            var before = await maker.MakeAsync($"before {fileName} was brought back", digits: null, cancellationToken);
             return new RestoreResult.Restored(await restorer.RestoreAsync(shelf.PathOf(fileName), cancellationToken), before);
         }
         finally

@@ -20,7 +20,7 @@ public sealed class BackupTests
         await using var world = new BackupWorld();
         await world.AddAsync();
 
-        var made = await world.Backups.CreateAsync("asked for", Cancel);
+        var made = await world.Backups.CreateAsync("asked for", null, Cancel);
 
         made.FileName.ShouldMatch(@"^nightmail_2026-12-01T08-00-00Z_[0-9a-f]{8}\.db$");
         made.Damage.ShouldBeNull();
@@ -39,8 +39,19 @@ public sealed class BackupTests
     public async Task Two_backups_of_one_second_do_not_meet()
     {
         await using var world = new BackupWorld();
-        for (var count = 0; count < 5; count++) await world.Backups.CreateAsync("asked for", Cancel);
+        for (var count = 0; count < 5; count++) await world.Backups.CreateAsync("asked for", null, Cancel);
         (await world.Backups.ListAsync(Cancel)).Select(backup => backup.FileName).Distinct().Count().ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_repeated_makes_one_backup()
+    {
+        await using var world = new BackupWorld();
+        var id = Guid.Parse("0193a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b");
+        var made = await world.Backups.CreateAsync("asked for", id, Cancel);
+        world.Time.Advance(TimeSpan.FromMinutes(1));
+        (await world.Backups.CreateAsync("asked for", id, Cancel)).ShouldBe(made);
+        (await world.Backups.ListAsync(Cancel)).Count.ShouldBe(1);
     }
 
     [Fact]
@@ -50,7 +61,7 @@ public sealed class BackupTests
         List<string> made = [];
         for (var day = 0; day < 6; day++)
         {
-            made.Add((await world.Backups.CreateAsync("asked for", Cancel)).FileName);
+            made.Add((await world.Backups.CreateAsync("asked for", null, Cancel)).FileName);
             world.Time.Advance(TimeSpan.FromDays(1));
         }
 
@@ -86,7 +97,7 @@ public sealed class BackupTests
     {
         await using var world = new BackupWorld();
         for (var count = 0; count < 40; count++) await world.AddAsync(text: new string('x', 2000));
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         var later = await world.AddAsync();
         Damage(world, backup.FileName, kind);
         var before = await world.SeenAsync();
@@ -113,7 +124,7 @@ public sealed class BackupTests
     public async Task A_name_that_no_list_gives_is_unknown_whatever_lies_there(string name)
     {
         await using var world = new BackupWorld();
-        var real = await world.Backups.CreateAsync("asked for", Cancel);
+        var real = await world.Backups.CreateAsync("asked for", null, Cancel);
         var link = "nightmail_2026-12-01T08-00-00Z_0123abcd.db";
         File.CreateSymbolicLink(world.PathOf(link), world.PathOf(real.FileName));
         var before = await world.SeenAsync();
@@ -140,7 +151,7 @@ public sealed class BackupTests
         try
         {
             var before = await world.SeenAsync();
-            var failed = await Should.ThrowAsync<StoreException>(async () => await world.Backups.CreateAsync("asked for", Cancel));
+            var failed = await Should.ThrowAsync<StoreException>(async () => await world.Backups.CreateAsync("asked for", null, Cancel));
             failed.Trouble.ShouldBe(StoreTrouble.Unwritable);
             failed.Message.ShouldContain("full");
             Directory.EnumerateFileSystemEntries(small).ShouldBeEmpty();
@@ -148,7 +159,7 @@ public sealed class BackupTests
             (await world.SeenAsync()).ShouldBe(before);
 
             Shell($"mount -o remount,size=64m '{small}'");
-            (await world.Backups.CreateAsync("asked for", Cancel)).Damage.ShouldBeNull();
+            (await world.Backups.CreateAsync("asked for", null, Cancel)).Damage.ShouldBeNull();
         }
         finally
         {
@@ -165,7 +176,7 @@ public sealed class BackupTests
         await File.WriteAllTextAsync(world.PathOf(".nightmail_2026-12-01T08-00-00Z_00000000.db.part-journal"), "half", Cancel);
         (await world.Backups.ListAsync(Cancel)).ShouldBeEmpty();
 
-        await world.Backups.CreateAsync("asked for", Cancel);
+        await world.Backups.CreateAsync("asked for", null, Cancel);
 
         Directory.EnumerateFiles(world.Backups.Folder).Count().ShouldBe(2);
     }

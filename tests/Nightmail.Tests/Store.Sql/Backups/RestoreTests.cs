@@ -31,7 +31,7 @@ public sealed class RestoreTests : IAsyncDisposable
         var first = await world.AddAsync();
         world.Time.Advance(TimeSpan.FromSeconds(1));
         var second = await world.AddAsync();
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         (await world.SendAsync()).ShouldBe(first.Id);
 
         var report = await world.RestoreAsync(backup);
@@ -54,7 +54,7 @@ public sealed class RestoreTests : IAsyncDisposable
     public async Task Rows_that_are_lost_come_back_and_the_ledger_says_what_left_since()
     {
         var (left, doubtful, cancelled, waiting) = (await world.AddAsync(), await world.AddAsync(), await world.AddAsync(), await world.AddAsync());
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         var since = (await world.SendAsync(), await world.SendAsync(Verdict.InDoubt));
         since.ShouldBe((left.Id, doubtful.Id));
         (await world.Store.ChangeAsync(cancelled.Id, new EmailChange.Cancel(), Cancel)).Refusal.ShouldBeNull();
@@ -75,7 +75,7 @@ public sealed class RestoreTests : IAsyncDisposable
     public async Task What_was_scheduled_since_stays_with_what_it_says()
     {
         await world.AddAsync();
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         var newer = new List<ScheduledEmail>();
         for (var count = 0; count < 30; count++) newer.Add(await world.AddAsync($"r{count % 3}@x{count}.example", $"text {count}"));
 
@@ -89,7 +89,7 @@ public sealed class RestoreTests : IAsyncDisposable
     public async Task An_edit_a_pause_and_another_time_since_stay_so()
     {
         var (edited, paused, moved) = (await world.AddAsync(), await world.AddAsync(), await world.AddAsync());
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         var later = world.Time.GetUtcNow().AddDays(3);
         await world.Store.ChangeAsync(edited.Id, new EmailChange.Edit(edited.Content with { Text = "new" }), Cancel);
         await world.Store.ChangeAsync(paused.Id, new EmailChange.Pause(), Cancel);
@@ -106,7 +106,7 @@ public sealed class RestoreTests : IAsyncDisposable
     public async Task What_was_changed_behind_the_ledger_is_as_it_was()
     {
         var email = await world.AddAsync(text: "right");
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         await world.WhileClosedAsync(folder => Run(Path.Combine(folder, "nightmail.db"), "UPDATE content SET text = 'spoilt'"));
         (await world.Store.FindAsync(email.Id, Cancel))!.Content.Text.ShouldBe("spoilt");
 
@@ -119,7 +119,7 @@ public sealed class RestoreTests : IAsyncDisposable
     public async Task What_was_pruned_since_comes_back_as_it_ended_and_counts_once()
     {
         var sent = await world.AddAsync();
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         await world.SendAsync();
         world.Time.Advance(TimeSpan.FromDays(40));
         (await world.Store.CleanUpAsync(TimeSpan.FromDays(30), Cancel)).ShouldBe(1);
@@ -138,7 +138,7 @@ public sealed class RestoreTests : IAsyncDisposable
         await using var worker = await world.Store.EnterAsync(Cancel);
         var claim = await world.ClaimAsync(worker.Id);
         await world.BeginAsync(claim);
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         await world.WhileClosedAsync(Lose("nightmail.db"));
 
         (await world.RestoreAsync(backup)).Returned.ShouldBe(1);
@@ -151,7 +151,7 @@ public sealed class RestoreTests : IAsyncDisposable
     public async Task A_claim_that_is_held_during_the_restore_is_recorded_after_it()
     {
         var email = await world.AddAsync();
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         await using var worker = await world.Store.EnterAsync(Cancel);
         var claim = await world.ClaimAsync(worker.Id);
         await world.BeginAsync(claim);
@@ -168,7 +168,7 @@ public sealed class RestoreTests : IAsyncDisposable
         var old = await world.AddAsync();
         var done = await world.AddAsync();
         (await world.SendAsync()).ShouldBe(old.Id);
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         await world.WhileClosedAsync(folder =>
         {
             Lose("nightmail.db")(folder);
@@ -195,7 +195,7 @@ public sealed class RestoreTests : IAsyncDisposable
         var email = Given.Email(world.Time);
         email = email with { Content = email.Content with { Attachments = [new("a.bin", blob)] } };
         await world.Store.AddAsync([email], Cancel);
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         await world.WhileClosedAsync(folder =>
         {
             Lose("nightmail.db")(folder);
@@ -212,7 +212,7 @@ public sealed class RestoreTests : IAsyncDisposable
     public async Task The_key_of_a_call_still_counts()
     {
         var email = Given.Email(world.Time) with { IdempotencyKey = new("key", "hash") };
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         await world.Store.AddAsync([email], Cancel);
 
         await world.RestoreAsync(backup);
@@ -229,7 +229,7 @@ public sealed class RestoreTests : IAsyncDisposable
         var draft = Campaign(CampaignStance.Draft);
         await world.Plane.Campaigns.AddAsync(draft, Cancel);
         await world.Plane.Suppressions.AddAsync([new("old@x.example", "then", world.Time.GetUtcNow())], Cancel);
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         await world.Plane.Templates.SaveAsync(kept with { Version = 2, Words = new("spoilt", null, "spoilt") }, Cancel);
         await world.Plane.Templates.RemoveAsync(deleted.Id, Cancel);
         await world.Plane.Accounts.RemoveAsync("work", Cancel);
@@ -256,7 +256,7 @@ public sealed class RestoreTests : IAsyncDisposable
     {
         var campaign = Campaign(CampaignStance.Released);
         await world.Plane.Campaigns.AddAsync(campaign, Cancel);
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         if (gate is { } set) await world.Store.Campaigns.SetGateAsync(campaign.Id, new(set, world.Time.GetUtcNow()), Cancel);
         await world.WhileClosedAsync(Lose("control.db"));
 
@@ -364,7 +364,7 @@ public sealed class RestoreTests : IAsyncDisposable
         await world.AddAsync(text: "right");
         var template = Template("kept");
         await world.Plane.Templates.AddAsync(template, Cancel);
-        var backup = await world.Backups.CreateAsync("asked for", Cancel);
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         await world.Plane.Templates.SaveAsync(template with { Version = 2, Words = new("spoilt", null, "spoilt") }, Cancel);
         await world.WhileClosedAsync(folder => Run(Path.Combine(folder, "nightmail.db"), "UPDATE content SET text = 'spoilt'"));
         await world.AddAsync(text: "newer");
