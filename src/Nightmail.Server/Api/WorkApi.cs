@@ -7,12 +7,12 @@ using Nightmail.Server.Maintenance;
 
 namespace Nightmail.Server.Api;
 
-/// <summary><c>/api/work</c>: what the server does again and again, and when.</summary>
+/// <summary><c>/api/scheduled-work</c>: what the server does again and again, and when.</summary>
 internal static class WorkApi
 {
     public static void MapWork(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/api/work").WithTags("work");
+        var group = routes.MapGroup("/api/scheduled-work").WithTags("work");
         group.MapGet("", ListAsync).Needs(KeyScopes.Read).WithName("listWork");
         group.MapGet("/{name}", FindAsync).Needs(KeyScopes.Read).WithName("getWork");
         group.MapPut("/{name}", ChangeAsync).Needs(KeyScopes.Admin).WithName("changeWork");

@@ -31,7 +31,7 @@ public sealed class RouteTests
         ("GET", "/api/logs", "send"), ("POST", "/api/keys", "send"), ("GET", "/api/keys", "send"), ("DELETE", "/api/keys/01900000000070008000000000000000", "send"),
         ("GET", "/api/backups", "send"), ("POST", "/api/backups", "send"), ("PUT", "/api/backups/settings", "send"), ("POST", "/api/backups/prune", "send"), ("GET", "/api/backups/none", "read"),
         ("POST", "/api/backups/none/verify", "send"), ("POST", "/api/backups/none/restore", "send"), ("DELETE", "/api/backups/none", "send"),
-        ("GET", "/api/work", "send"), ("GET", "/api/work/none", "send"), ("PUT", "/api/work/none", "send"),
+        ("GET", "/api/scheduled-work", "send"), ("GET", "/api/scheduled-work/none", "send"), ("PUT", "/api/scheduled-work/none", "send"),
         ("GET", "/api/stats", "send"), ("GET", "/api/workers", "send"), ("POST", "/api/workers/pause", "read"), ("POST", "/api/workers/resume", "read"), ("GET", "/api/health", "send"), ("GET", "/api/events", "send"),
     ];
 
@@ -61,7 +61,7 @@ public sealed class RouteTests
             {
                 _ when path.StartsWith("/api/accounts/", StringComparison.Ordinal) && method == "PUT" => """{"name":"none","from":"a@b.example","transport":{"type":"smtp","host":"h"}}""",
                 _ when path == NoCampaign + "/test" => """{"to":"a@b.example"}""",
-                _ when path.StartsWith("/api/work/", StringComparison.Ordinal) && method == "PUT" => "{}",
+                _ when path.StartsWith("/api/scheduled-work/", StringComparison.Ordinal) && method == "PUT" => "{}",
                 _ when path == NoTemplate && method == "PUT" => """{"name":"n","subject":"s","text":"t"}""",
                 _ when path.EndsWith("reschedule", StringComparison.Ordinal) => """{"scheduledFor":"2099-01-01T00:00:00Z"}""",
                 _ when path.EndsWith("/content", StringComparison.Ordinal) => """{"to":["bob@example.org"],"subject":"x"}""",

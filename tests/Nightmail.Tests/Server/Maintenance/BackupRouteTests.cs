@@ -150,14 +150,14 @@ public sealed class BackupRouteTests
     public async Task All_work_is_listed_and_each_has_times_of_its_own()
     {
         await using var world = await ServerWorld.StartAsync(sends: false);
-        (await world.GetAsync("/api/work")).Body!.AsArray().Select(work => (string)work!["name"]!).ShouldBe(["backup", "health", "prune-emails", "prune-log"]);
+        (await world.GetAsync("/api/scheduled-work")).Body!.AsArray().Select(work => (string)work!["name"]!).ShouldBe(["backup", "health", "prune-emails", "prune-log"]);
 
-        var (status, changed) = await world.AskAsync(HttpMethod.Put, "/api/work/prune-emails", """{"keep":400}""");
+        var (status, changed) = await world.AskAsync(HttpMethod.Put, "/api/scheduled-work/prune-emails", """{"keep":400}""");
 
         status.ShouldBe(200);
         (changed!["keep"]!.GetValue<int>(), (string)changed["schedule"]!).ShouldBe((400, "30 3 * * *"));
-        (await world.AskAsync(HttpMethod.Put, "/api/work/health", """{"keep":1}""")).Status.ShouldBe(400);
-        (await world.GetAsync("/api/work/none")).Status.ShouldBe(404);
+        (await world.AskAsync(HttpMethod.Put, "/api/scheduled-work/health", """{"keep":1}""")).Status.ShouldBe(400);
+        (await world.GetAsync("/api/scheduled-work/none")).Status.ShouldBe(404);
     }
 
     /// <summary>Everything below the folder with its size, but for the logs of the databases, which live.</summary>
