@@ -1,5 +1,6 @@
 using System.Globalization;
 using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
 using Nightmail.Store.File.Health;
@@ -64,6 +65,8 @@ internal static class HealthCheck
         if (pending > 0 && facts.SendingPaused) yield return new("sending_paused", Gravity.Degraded, "sending is paused", $"when all is well: {command("resume --all")}");
         if (facts.Overdue is { Count: > 0 } overdue)
             yield return new("overdue", Gravity.Degraded, $"{Count(overdue.Count)} should have left by now, the first {TimeWords.Relative(overdue.Min(email => email.Due) - facts.Now)}", $"see why: {command($"why {overdue.MinBy(email => email.Due)!.Id}")}");
+        var held = facts.Emails.Count(Settlement.IsHeld);
+        if (held > 0) yield return new("held", Gravity.Degraded, $"{Count(held)} are held because nothing tells whether they have left", $"look: {command("list --status paused")}; cancel what has left, then let the others go: {command("resume --held")}");
         var doubtful = facts.Emails.Count(email => email.Status == EmailStatus.InDoubt);
         if (doubtful > 0) yield return new("in_doubt", Gravity.Degraded, $"{Count(doubtful)} may have left and nobody knows", $"look: {command("list --status in_doubt")}; then retry or mark-sent each");
     }

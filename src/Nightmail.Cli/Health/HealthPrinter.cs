@@ -79,7 +79,8 @@ internal static class HealthPrinter
         json.WriteNumber("revision", file.Revision);
         Time(json, "lastModified", file.LastWritten);
         json.WriteEndObject();
-        Time(json, "lastSync", facts.Now);
+        // Looking is what brings this process in step with the file; it is the last time that anybody here did, unless it failed.
+        if (file.ReadError is null && file.Exists) Time(json, "lastSync", facts.Now);
         json.WriteStartObject("lock");
         json.WriteString("state", file.Lock.ToString().ToLowerInvariant());
         if (file.Lock != LockState.Free) json.WriteString("holder", file.Holder);

@@ -46,7 +46,7 @@ public sealed record WorkerParts
     /// <summary>Emails on their way at once through one account, by this worker, whatever the account itself would take.</summary>
     public int ConnectionsPerAccount { get; init; } = int.MaxValue;
 
-    /// <summary>The rules of the time zones; a worker resolves older wishes by them once, when it starts.</summary>
+    /// <summary>The rules of the time zones; a worker resolves wishes of older rules by them when it starts, and every <see cref="Worker.WishInterval"/>.</summary>
     public TimeZoneRules Zones { get; init; } = TimeZoneRules.Default;
 
     /// <summary>The clock.</summary>
@@ -67,6 +67,12 @@ public sealed class Worker(WorkerParts parts)
     /// <summary>A clock that was set, or a machine that slept, is noticed within this.</summary>
     public static readonly TimeSpan ClockCheck = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How often wishes are looked through. This program's rules do not change while it runs; what an older program schedules beside it, or what is
+    /// restored or imported, was resolved by older ones. Rules are published weeks before they count, so that an hour is soon enough.
+    /// </summary>
+    public static readonly TimeSpan WishInterval = TimeSpan.FromHours(1);
+
     /// <summary>The pause after the store could not be used, before it is tried again; and the longest between looks at what is due but cannot be claimed.</summary>
     private static readonly TimeSpan StoreRetry = TimeSpan.FromSeconds(1);
 
@@ -80,7 +86,7 @@ public sealed class Worker(WorkerParts parts)
     private readonly Cleaner cleaner = new(parts.Store, parts.CleanUp, parts.Time);
     private int vainLooks;
     private int faults;
-    private bool wishesResolved;
+    private DateTimeOffset nextWishes = DateTimeOffset.MinValue;
 
     /// <summary>
     /// Runs until the mode's end or until told to stop; then takes no more, breaks off what has not begun and gives those claims back,
@@ -167,13 +173,16 @@ public sealed class Worker(WorkerParts parts)
         return false;
     }
 
-    /// <summary>Before anything is claimed: what the old rules gave may be too early. The rules of a program do not change while it runs.</summary>
+    /// <summary>Before anything is claimed: what older rules gave may be too early.</summary>
     private async Task ResolveWishesAsync(CancellationToken cancellationToken)
     {
-        if (wishesResolved) return;
+        var now = parts.Time.GetUtcNow();
+
+        // A clock that was set back must not put it off by as much.
+        if (now < nextWishes && nextWishes - now <= WishInterval) return;
         foreach (var moved in await parts.Store.ResolveWishesAsync(parts.Zones, cancellationToken))
             parts.Observer.On(new EngineEvent.Moved(parts.Time.GetUtcNow(), moved.Email, moved.Before));
-        wishesResolved = true;
+        nextWishes = now + WishInterval;
     }
 
     private async Task<bool> IsOverAsync(WorkerMode mode, CancellationToken cancellationToken)

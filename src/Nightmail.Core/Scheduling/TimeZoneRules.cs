@@ -74,12 +74,12 @@ public sealed class TimeZoneRules(Func<IDateTimeZoneProvider> zones, Func<string
     }
 
     /// <summary>
-    /// The email with the instant that newer rules give its wish; null when nothing moves. Only a pending or paused email that was never
-    /// tried is moved, and only while its time is still what the wish gave.
+    /// The email with the instant that newer rules give its wish; null when nothing moves. Only a pending or paused email is moved, and
+    /// only while its time is still what the wish gave. One that was tried keeps its wait: it is due at the later of the two.
     /// </summary>
     public ScheduledEmail? ResolveAgain(ScheduledEmail email)
     {
-        if (email is not { Status: EmailStatus.Pending or EmailStatus.Paused, Attempts: 0, Wish: { Gave: { } gave } wish }) return null;
+        if (email is not { Status: EmailStatus.Pending or EmailStatus.Paused, Wish: { Gave: { } gave } wish }) return null;
         if (IsUtc(wish.TimeZone) || gave.ToUnixTimeSeconds() != email.ScheduledFor.ToUnixTimeSeconds()) return null;
         if (string.CompareOrdinal(version(), wish.RulesVersion) <= 0) return null;
         if (!TryReadLocal(wish.Local, out var local) || !TryFind(wish.TimeZone, out var zone, out _)) return null;

@@ -47,12 +47,19 @@ public sealed class TimeZoneRulesTests
     }
 
     [Fact]
+    public void One_that_was_tried_is_moved_too_and_keeps_its_wait()
+    {
+        var tried = Waiting() with { Attempts = 1, NextAttempt = Nine.AddHours(1) };
+        var moved = Rules("2099a", 3).ResolveAgain(tried).ShouldNotBeNull();
+        (moved.ScheduledFor, moved.NextAttempt, moved.Due).ShouldBe((Nine.AddHours(-2), Nine.AddHours(1), Nine.AddHours(1)));
+    }
+
+    [Fact]
     public void Nothing_else_is_moved()
     {
         var newer = Rules("2099a", 3);
         newer.ResolveAgain(Waiting() with { Status = EmailStatus.Sending }).ShouldBeNull();
         newer.ResolveAgain(Waiting() with { Status = EmailStatus.Cancelled }).ShouldBeNull();
-        newer.ResolveAgain(Waiting() with { Attempts = 1 }).ShouldBeNull();
         newer.ResolveAgain(Waiting() with { Wish = null }).ShouldBeNull();
         newer.ResolveAgain(Waiting() with { ScheduledFor = Nine.AddHours(1) }).ShouldBeNull();
         newer.ResolveAgain(Waiting() with { Wish = Waiting().Wish! with { Gave = null } }).ShouldBeNull();

@@ -39,6 +39,12 @@ internal sealed class ChangeScene
             var blob = await scene.Store.Blobs.AddAsync(new MemoryStream(Encoding.UTF8.GetBytes("the bytes")), default);
             await scene.Store.AddAsync([scene.New() with { Content = new() { To = ["a@example.net"], Attachments = [new("a.txt", blob)] } }], default);
         },
+        ["import"] = async scene =>
+        {
+            var blob = await scene.Store.Blobs.AddAsync(new MemoryStream(Encoding.UTF8.GetBytes("the bytes")), default);
+            var foreign = scene.New() with { Content = new() { To = ["a@example.net"], Attachments = [new("a.txt", blob)] }, IdempotencyKey = new("k", "h") };
+            await scene.Store.ImportAsync([new(foreign) { Unknown = "{\"mood\": 1}" }, new(scene.New() with { Status = EmailStatus.Sending }), new(scene.New() with { Status = EmailStatus.Sent })], default);
+        },
         ["claim"] = async scene =>
         {
             scene.World.Time.Advance(TimeSpan.FromHours(2));

@@ -57,6 +57,25 @@ public sealed class WorkerTests : IEngineObserver, IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_running_worker_notices_what_an_older_program_schedules_beside_it()
+    {
+        await using var store = world.Open();
+        using var stop = new CancellationTokenSource();
+        var running = NewWorker(store).RunAsync(WorkerMode.Forever, stop.Token, default);
+        await store.AddAsync([Given.Email(world.Time)], default);
+        await AfterSecondsAsync(() => events.OfType<EngineEvent.Recorded>().Any());
+        // Older rules took 15:00 in Berlin for 15:00 in UTC; it is 14:00.
+        var due = new DateTimeOffset(2026, 12, 1, 15, 0, 0, TimeSpan.Zero);
+        var email = Given.Email(world.Time) with { ScheduledFor = due, Wish = new("2026-12-01T15:00:00", "Europe/Berlin", "2000a", due) };
+        await world.Open().AddAsync([email], default);
+        for (var minutes = 0; minutes < 70; minutes++) await AfterSecondsAsync(() => true, 60);
+        await AfterSecondsAsync(() => events.OfType<EngineEvent.Moved>().Any());
+        (await store.FindAsync(email.Id, default))!.ScheduledFor.ShouldBe(due.AddHours(-1));
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
     public async Task A_fault_of_ours_is_told_and_does_not_end_the_worker()
     {
         await using var store = world.Open();
@@ -123,9 +142,9 @@ public sealed class WorkerTests : IEngineObserver, IAsyncDisposable
     }
 
     /// <summary>Lets the world's time go on until the worker has come so far.</summary>
-    private async Task AfterSecondsAsync(Func<bool> holds) => (await Waiting.UntilAsync(() =>
+    private async Task AfterSecondsAsync(Func<bool> holds, int seconds = 1) => (await Waiting.UntilAsync(() =>
     {
-        world.Time.Advance(TimeSpan.FromSeconds(1));
+        world.Time.Advance(TimeSpan.FromSeconds(seconds));
         return holds();
     })).ShouldBeTrue(string.Join('\n', events));
 
