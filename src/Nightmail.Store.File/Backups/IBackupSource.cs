@@ -1,3 +1,4 @@
+using Nightmail.Store.File.Format;
 using Nightmail.Store.File.Ledger;
 
 namespace Nightmail.Store.File.Backups;
@@ -24,4 +25,7 @@ internal sealed record BackupFile(string Path, DateTimeOffset At, string? Damage
 
     /// <summary>The bytes of the queue file that was kept; throws a <see cref="Core.Storage.StoreException"/> when they cannot be read.</summary>
     public required Func<byte[]> Read { get; init; }
+
+    /// <summary>What they say, where that has been read already.</summary>
+    public QueueDocument? Document { get; init; }
 }

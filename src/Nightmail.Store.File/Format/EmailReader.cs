@@ -36,6 +36,7 @@ internal ref struct EmailReader
         var email = new EmailReader { attachments = [], recipients = [], failedAccounts = [] };
         json.Read();
         if (json.TokenType != JsonTokenType.StartObject) throw new FormatException("it is not an object");
+        var seen = 0UL;
         for (var last = -1; json.Read() && json.TokenType == JsonTokenType.PropertyName;)
         {
             var index = QueueKeys.EntryIndex(json.ValueSpan, last);
@@ -49,6 +50,7 @@ internal ref struct EmailReader
                 continue;
             }
 
+            Once(ref seen, index, Names);
             try
             {
                 email.Take(ref json, Names[index]);
@@ -144,6 +146,7 @@ internal ref struct EmailReader
     {
         if (!Lenient.EntersObject(ref json, "it")) return new();
         var found = new EmailContent();
+        var seen = 0UL;
         while (Lenient.NextProperty(ref json, QueueKeys.EmailData) is { } index)
         {
             if (index < 0)
@@ -153,6 +156,7 @@ internal ref struct EmailReader
                 continue;
             }
 
+            Once(ref seen, index, QueueKeys.EmailData);
             found = QueueKeys.EmailData[index] switch
             {
                 "to" => found with { To = Lenient.Mailboxes(ref json) },
@@ -202,6 +206,14 @@ internal ref struct EmailReader
         }
 
         return name is null ? null : new(name, hash ?? "");
+    }
+
+    /// <summary>Of two values under one name nobody can say which was meant: a person has mistyped, or half of another email has come into this one.</summary>
+    private static void Once(ref ulong seen, int index, string[] names)
+    {
+        var bit = 1UL << index;
+        if ((seen & bit) != 0) throw new FormatException($"it says '{names[index]}' twice");
+        seen |= bit;
     }
 
     private static string? Text(ref Utf8JsonReader json) => Lenient.Text(ref json) is { Length: > 0 } text ? text : null;

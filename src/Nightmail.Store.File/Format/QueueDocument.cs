@@ -65,6 +65,28 @@ internal sealed class QueueDocument
     /// </summary>
     public long MaxLedgerLast => maxLedgerLast ??= Entries.Where(entry => entry.LedgerLast <= Lenient.MaxSequence / 2).Select(entry => entry.LedgerLast).DefaultIfEmpty().Max();
 
+    /// <summary>
+    /// What in it tells that some of it was lost: fewer emails, or fewer that are over, than it counts, or an entry that cannot be read; null
+    /// when it adds up. Only a file that this program has written can be held to that.
+    /// </summary>
+    public string? WhatIsMissing
+    {
+        get
+        {
+            if (Revision == 0) return null;
+            var rows = new Dictionary<EmailStatus, int>();
+            foreach (var entry in Entries)
+            {
+                if (entry.Email is not { } row) return $"'{entry.Key}' at {TextPlace.Of(this, entry)} cannot be read: {entry.Damage}";
+                rows[row.Status] = rows.GetValueOrDefault(row.Status) + 1;
+            }
+
+            var counted = Statistics.For(rows, Statistics.Pruned);
+            if (counted.Scheduled < Statistics.Scheduled) return $"it counts {Statistics.Scheduled} emails and holds {counted.Scheduled}";
+            return counted.Sent < Statistics.Sent || counted.Failed < Statistics.Failed || counted.Cancelled < Statistics.Cancelled ? "it counts more emails as over than it shows" : null;
+        }
+    }
+
     /// <summary>The same queue with other entries; it has no bytes before it is written.</summary>
     public QueueDocument With(
         IReadOnlyList<QueueEntry> entries, QueueStatistics? statistics = null, long? revision = null, bool? paused = null, IReadOnlyList<CarriedKey>? carried = null) => new(entries)

@@ -26,6 +26,9 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     /// <summary>The highest sequence there is.</summary>
     public long LastSequence { get; private set; }
 
+    /// <summary>True when entries are missing between those that are there, or before them.</summary>
+    public bool HasGap { get; private set; }
+
     /// <summary>The entries that wait to be written.</summary>
     public IReadOnlyList<LedgerEntry> Staged => staged;
 
@@ -140,6 +143,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
         segment = null;
         number = 0;
         LastSequence = 0;
+        HasGap = false;
         lastLine = default;
     }
 
@@ -163,6 +167,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
             throw new StoreException(StoreTrouble.Unreadable, $"{SegmentPath(number)} has a line that this program does not understand ({broken.Message}); update nightmail", broken);
         }
 
+        HasGap |= head.Sequence > LastSequence + 1;
         if (head.Sequence >= LastSequence) (LastSequence, lastLine) = (head.Sequence, json);
         var history = HistoryOf(head.Email);
         history.Add(head.Sequence, json);

@@ -11,13 +11,18 @@ namespace Nightmail.Store.File.Salvage;
 /// them shows as final stays final; what only a backup has and was due by now, or what no ledger vouches for, waits for a person.
 /// </summary>
 /// <param name="salvaged">What the damaged file still says.</param>
+/// <param name="document">The damaged file as a queue, where it can be read as one and only something of it is missing.</param>
 /// <param name="ledgerOf">All that the ledger knows of an email.</param>
+/// <param name="tellsAll">Whether the ledger, unbroken, tells all that ever happened.</param>
 /// <param name="vouches">Whether the ledger, unbroken, tells all that happened since a backup.</param>
 /// <param name="now">The present.</param>
-internal sealed class BackupSalvage(SalvagedQueue salvaged, Func<EmailId, EmailLedger> ledgerOf, Func<BackupFile, bool> vouches, DateTimeOffset now)
+internal sealed class BackupSalvage(SalvagedQueue salvaged, QueueDocument? document, Func<EmailId, EmailLedger> ledgerOf, bool tellsAll, Func<BackupFile, bool> vouches, DateTimeOffset now)
 {
     /// <summary>The error of a row that only a backup knew.</summary>
     public const string CameBack = Settlement.OnlyInBackup;
+
+    /// <summary>The error of a row that the damaged file itself shows as pending, while no ledger tells what has left.</summary>
+    public const string Unvouched = "the queue file was damaged and the record of what was sent (the ledger) has lost entries; find out whether this email was sent, then resume or cancel it";
 
     private readonly Dictionary<string, QueueEntry> entries = new(StringComparer.Ordinal);
     private QueueDocument? newest;
@@ -31,7 +36,7 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, Func<EmailId, EmailL
     /// <summary>The queue, its rows as they may go on.</summary>
     public QueueDocument Collect(IEnumerable<BackupFile> newestFirst)
     {
-        foreach (var entry in salvaged.Good) entries[entry.Place] = QueueEntry.Mixed(Checked(entry.Email!), entry.Raw);
+        foreach (var entry in salvaged.Good) entries[entry.Place] = QueueEntry.Mixed(Stayed(entry.Email!), entry.Raw);
         foreach (var backup in newestFirst)
         {
             if (Read(backup) is not { } document) continue;
@@ -46,9 +51,11 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, Func<EmailId, EmailL
 
         foreach (var lost in salvaged.Spoilt.Where(each => !entries.ContainsKey(each.Id.ToString())))
             Details.Add($"{lost.Id} at {lost.Place} is missing: {lost.Why}, and no good backup has it");
-        var basis = newest ?? QueueDocument.Empty;
+        // What cannot be read and is not known from elsewhere is set aside in its place.
+        foreach (var entry in document?.Entries.Where(each => each.Email is null && !(EmailId.TryParse(each.Key, out var id) && entries.ContainsKey(id.ToString()))) ?? []) entries.TryAdd(entry.Place, entry);
+        var basis = newest ?? document ?? QueueDocument.Empty;
         var rows = new Dictionary<EmailStatus, int>();
-        foreach (var entry in entries.Values) rows[entry.Email!.Status] = rows.GetValueOrDefault(entry.Email.Status) + 1;
+        foreach (var row in entries.Values.Select(entry => entry.Email).OfType<ScheduledEmail>()) rows[row.Status] = rows.GetValueOrDefault(row.Status) + 1;
         return basis.With([.. entries.Values], basis.Statistics.For(rows, basis.Statistics.Pruned), Math.Max(salvaged.Revision ?? 0, basis.Revision), salvaged.SendingPaused || basis.SendingPaused,
             CircuitJson.FromBackup(basis.Carried, now));
     }
@@ -63,13 +70,19 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, Func<EmailId, EmailL
 
         try
         {
-            return QueueScanner.Scan(backup.Read(), null, backup.Path);
+            return backup.Document ?? QueueScanner.Scan(backup.Read(), null, backup.Path);
         }
         catch (Exception broken) when (broken is StoreException or UnreadableQueueException)
         {
             Details.Add($"the backup {Path.GetFileName(backup.Path)} is of no use: {broken.Message}");
             return null;
         }
+    }
+
+    private ScheduledEmail Stayed(ScheduledEmail row)
+    {
+        var stayed = Checked(row);
+        return tellsAll || stayed.Status != EmailStatus.Pending ? stayed : stayed with { Status = EmailStatus.Paused, LastError = Unvouched };
     }
 
     private ScheduledEmail Returned(ScheduledEmail row, BackupFile backup)

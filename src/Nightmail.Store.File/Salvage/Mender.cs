@@ -46,23 +46,32 @@ internal sealed class Mender(IDisk disk, QueuePaths paths, RevisionLog revisions
     {
         var salvaged = TolerantScanner.Scan(file.Bytes);
         var history = revisions.Load();
-        if (history.Head is { } head) return RecoverFrom(head, history, salvaged, file, see, now);
+        var head = history.Head;
+        // What is known of older revisions only is worth no more than a backup: emails have left since.
+        if (head is not null && history.Newest == revisions.Newest() && (salvaged.Revision ?? 0) <= head.Revision) return RecoverFrom(head, history, salvaged, file, see, now);
         List<BackupFile> known = [.. backups.NewestFirst()];
+        if (head is not null) known.Insert(0, KeptRevision(head));
         var nothing = salvaged.Good.Count == 0 && salvaged.Spoilt.Count == 0 && known.Count == 0 && ledger.LastSequence == 0;
         if (nothing && file.IsJson)
             throw new StoreException(StoreTrouble.Unreadable, $"cannot read {paths.Queue}: {file.Why}; nothing was changed: repair it or move it aside, or name another queue with --queue");
         var aside = KeepAside(file.Bytes, now);
-        var sequence = salvaged.Good.Select(entry => entry.LedgerLast).DefaultIfEmpty().Max();
-        var salvage = new BackupSalvage(salvaged, ledger.Of, backup => backup.Ledger.WhyBroken(disk, paths.Ledger, sequence) is null, now);
+        var witness = Witness.Of(file.Bytes, known.Select(backup => backup.Ledger));
+        var tellsAll = witness.IsWhole(ledger);
+        var salvage = new BackupSalvage(salvaged, file.Document, ledger.Of, tellsAll, backup => tellsAll && backup.Ledger.WhyBroken(disk, paths.Ledger, witness.Sequence) is null, now);
         var document = salvage.Collect(known);
-        var complete = salvage.HadBackup && salvaged.Spoilt.All(spoilt => document.Find(spoilt.Id) is not null);
+        var complete = salvaged.Spoilt.All(spoilt => document.Find(spoilt.Id) is not null) && document.Statistics.Scheduled >= (witness.Scheduled ?? long.MaxValue);
         return new(document, _ => { }, () => nothing && file.Bytes.Length == 0 ? null : new()
         {
             At = now, Gravity = complete ? RecoveryGravity.Recovered : RecoveryGravity.Incomplete, Details = salvage.Details, KeptAs = aside,
             Summary = $"{Path.GetFileName(paths.Queue)} was damaged ({file.Why}): {salvaged.Good.Count} emails could be read in it, {document.Entries.Count - salvaged.Good.Count} come from backups"
-                + (salvage.HadBackup ? "" : "; there was no good backup, so emails may be missing"),
+                + (complete ? "" : salvage.HadBackup ? "; emails that no good backup has may be missing" : "; there was no good backup, so emails may be missing"),
         });
     }
+
+    private static BackupFile KeptRevision(QueueDocument head) => new($"the kept revision {head.Revision.ToString(CultureInfo.InvariantCulture)}", default, null)
+    {
+        Ledger = LedgerMark.Unknown, Read = () => [], Document = head,
+    };
 
     /// <summary>The newest good state is known: whatever can still be read was meant, and whatever cannot is as it was.</summary>
     private Mending RecoverFrom(QueueDocument head, RevisionHistory history, SalvagedQueue salvaged, DamagedFile file, Func<QueueDocument, QueueView> see, DateTimeOffset now)

@@ -66,8 +66,14 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
             var document = QueueScanner.Scan(bytes, seen, paths.Queue);
             settling.Forget();
             // Without a newer revision of ours there is nothing that it could have been written over.
-            if (revisions.Newest() is not { } newest || document.Revision > newest.Revision || newest.Is(document)) return new Sighting.Good(seen = document);
-            return new Sighting.Foreign(document);
+            if (revisions.Newest() is { } newest && document.Revision <= newest.Revision)
+            {
+                if (newest.Is(document)) return new Sighting.Good(seen = document);
+                if (revisions.Load().Newest == newest) return new Sighting.Foreign(document);
+            }
+
+            // Nothing vouches for it but what it says itself.
+            return document.WhatIsMissing is { } why ? new Sighting.Damaged(new(bytes, why) { Document = document }) : new Sighting.Good(seen = document);
         }
         catch (UnreadableQueueException broken)
         {
