@@ -22,6 +22,7 @@ internal ref struct EmailReader
     private IReadOnlyList<Attachment> attachments;
     private IReadOnlyList<Recipient> recipients;
     private IReadOnlyList<string> failedAccounts;
+    private EmailId name;
     private bool unknown;
 
     /// <summary>Reads the email.</summary>
@@ -33,7 +34,7 @@ internal ref struct EmailReader
         // A key that is not known is only carried along; it must not be found later that it cannot be.
         if (!System.Text.Unicode.Utf8.IsValid(raw)) throw new FormatException("it is not UTF-8 text");
         var json = new Utf8JsonReader(raw, new JsonReaderOptions { AllowTrailingCommas = true });
-        var email = new EmailReader { attachments = [], recipients = [], failedAccounts = [] };
+        var email = new EmailReader { name = id, attachments = [], recipients = [], failedAccounts = [] };
         json.Read();
         if (json.TokenType != JsonTokenType.StartObject) throw new FormatException("it is not an object");
         var seen = 0UL;
@@ -69,7 +70,7 @@ internal ref struct EmailReader
     {
         switch (name)
         {
-            case "id": _ = Lenient.Text(ref json); break;
+            case "id": CheckName(Lenient.Text(ref json)); break;
             case "scheduled_for": scheduledFor = UnixTime.Read(ref json); break;
             case "created_at": createdAt = UnixTime.Read(ref json); break;
             case "status":
@@ -141,6 +142,12 @@ internal ref struct EmailReader
         IdempotencyKey = key,
         CreatedBy = createdBy,
     };
+
+    /// <summary>Under a key that is not its own it may be a second one of an email that is there, or has left, under its own.</summary>
+    private readonly void CheckName(string? said)
+    {
+        if (EmailId.TryParse(said, out var own) && own != name) throw new FormatException($"it calls itself {own}");
+    }
 
     private EmailContent Content(ref Utf8JsonReader json)
     {

@@ -73,19 +73,22 @@ internal sealed class QueueDocument
     {
         get
         {
-            if (Revision == 0) return null;
-            var rows = new Dictionary<EmailStatus, int>();
-            foreach (var entry in Entries)
-            {
-                if (entry.Email is not { } row) return $"'{entry.Key}' at {TextPlace.Of(this, entry)} cannot be read: {entry.Damage}";
-                rows[row.Status] = rows.GetValueOrDefault(row.Status) + 1;
-            }
-
-            var counted = Statistics.For(rows, Statistics.Pruned);
+            if (Revision == 0 && MaxLedgerLast == 0) return null;
+            if (Entries.FirstOrDefault(entry => entry.Email is null) is { } unreadable) return $"'{unreadable.Key}' at {TextPlace.Of(this, unreadable)} cannot be read: {unreadable.Damage}";
+            var counted = Count();
             if (counted.Scheduled < Statistics.Scheduled) return $"it counts {Statistics.Scheduled} emails and holds {counted.Scheduled}";
             return counted.Sent < Statistics.Sent || counted.Failed < Statistics.Failed || counted.Cancelled < Statistics.Cancelled ? "it counts more emails as over than it shows" : null;
         }
     }
+
+    /// <summary>The same file, with the numbers that its emails give where it counts less than it holds.</summary>
+    public QueueDocument Recounted() => Count() is var counted && counted.Scheduled <= Statistics.Scheduled ? this : new(Entries)
+    {
+        Buffer = Buffer, Length = Length, Created = Created, LastModified = LastModified, Revision = Revision, SendingPaused = SendingPaused, Carried = Carried, Statistics = counted,
+    };
+
+    private QueueStatistics Count() =>
+        Statistics.For(Entries.Select(entry => entry.Email).OfType<ScheduledEmail>().GroupBy(row => row.Status).ToDictionary(group => group.Key, group => group.Count()), Statistics.Pruned);
 
     /// <summary>The same queue with other entries; it has no bytes before it is written.</summary>
     public QueueDocument With(

@@ -73,7 +73,7 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
             }
 
             // Nothing vouches for it but what it says itself.
-            return document.WhatIsMissing is { } why ? new Sighting.Damaged(new(bytes, why) { Document = document }) : new Sighting.Good(seen = document);
+            return document.WhatIsMissing is { } why ? new Sighting.Damaged(new(bytes, why) { Document = document }) : new Sighting.Good(seen = document.Recounted());
         }
         catch (UnreadableQueueException broken)
         {
