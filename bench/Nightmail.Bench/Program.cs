@@ -7,6 +7,8 @@ using Nightmail.Testing.Store;
 // A process of our own in which something is measured that only happens once a process.
 if (args is ["first-load", var queue]) return await QueueFileBench.PrintFirstLoadAsync(queue);
 
+if (args is ["drain", .. var drained]) return await Drain.PrintAsync(drained);
+
 if (args is ["changes", var changing, var changes, var who])
 {
     var began = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
