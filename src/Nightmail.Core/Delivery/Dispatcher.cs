@@ -17,9 +17,10 @@ public sealed class Dispatcher(
     WakeSignal wake)
 {
     private readonly HashSet<Task> onTheWay = [];
+    private int running;
 
-    /// <summary>Emails on their way now.</summary>
-    public int OnTheWay => onTheWay.Count;
+    /// <summary>Emails on their way now, those among them that are sent and wait to be recorded.</summary>
+    public int OnTheWay => Volatile.Read(ref running);
 
     /// <summary>Claims what is due and starts it; does not wait for it to arrive.</summary>
     /// <param name="stop">Given to every attempt that starts: breaks off what has not begun.</param>
@@ -36,6 +37,7 @@ public sealed class Dispatcher(
         {
             accounts.Start(claim.Account);
             observer.On(new EngineEvent.Claimed(time.GetUtcNow(), claim.Email.Id, claim.Attempt, claim.Account));
+            Interlocked.Increment(ref running);
             onTheWay.Add(SendAsync(claim, stop, abandon));
         }
 
@@ -54,9 +56,10 @@ public sealed class Dispatcher(
 
     private async Task SendAsync(Claim claim, CancellationToken stop, CancellationToken abandon)
     {
+        var isHandedOver = false;
         try
         {
-            await executor.ExecuteAsync(claim, accounts[claim.Account], stop, abandon);
+            await executor.ExecuteAsync(claim, accounts[claim.Account], stop, abandon, accounts.ClaimsAhead ? HandedOver : null);
         }
         catch (OperationCanceledException) when (abandon.IsCancellationRequested)
         {
@@ -68,7 +71,14 @@ public sealed class Dispatcher(
             observer.On(new EngineEvent.Faulted(time.GetUtcNow(), $"{claim.Email.Id}: {broken.GetType().Name}: {Discretion.WithoutAddresses(broken.Message)}"));
         }
 
-        accounts.Finish(claim.Account);
-        wake.Wake();
+        HandedOver();
+        if (Interlocked.Decrement(ref running) == 0 || !accounts.ClaimsAhead) wake.Wake();
+
+        void HandedOver()
+        {
+            if (isHandedOver) return;
+            isHandedOver = true;
+            if (accounts.Finish(claim.Account)) wake.Wake();
+        }
     }
 }

@@ -38,6 +38,9 @@ public sealed class TimeZoneRules(Func<IDateTimeZoneProvider> zones, Func<string
     /// <summary>The rules this program was built with.</summary>
     public static TimeZoneRules Default { get; } = new(() => DateTimeZoneProviders.Tzdb, () => TzdbDateTimeZoneSource.Default.TzdbVersion);
 
+    /// <summary>The version of these rules. Asking for it loads them.</summary>
+    public string Version => version();
+
     /// <summary>The version of the rules for a zone.</summary>
     public string VersionFor(DateTimeZone zone) => zone == DateTimeZone.Utc ? Timeless : version();
 

@@ -18,6 +18,9 @@ namespace Nightmail.Store.Sql.Sqlite;
 /// </summary>
 public sealed class SqliteEmailStore : IEmailStore
 {
+    /// <summary>What a worker on this store should claim beyond its connections: enough that the claims of several emails are one look.</summary>
+    public const int ClaimsAhead = 16;
+
     private readonly SqliteStoreOptions options;
     private readonly TimeProvider time;
     private readonly SqliteFiles files;
@@ -25,6 +28,7 @@ public sealed class SqliteEmailStore : IEmailStore
     private readonly WorkerRegistry workers;
     private readonly BatchExecutor executor;
     private readonly Writer writer;
+    private readonly WrittenRows rows;
     private readonly Subscribers<bool> subscribers = new();
     private readonly Subscribers<AccountChange> accountSubscribers = new();
     private volatile StoreOverview overview;
@@ -36,8 +40,9 @@ public sealed class SqliteEmailStore : IEmailStore
         overview = files.State.Overview();
         readers = new(() => new(files.Folder.Emails, files.Folder.Ledger, files.State.Lanes));
         executor = new(files.State, time, Committed, accountSubscribers.Tell);
-        writer = new(executor.Execute, files.State.CheckpointWhereNeeded, options.OwnThread);
-        Campaigns = new CampaignEmails(writer, readers);
+        writer = new(executor, options.OwnThread);
+        rows = new(readers, executor, writer);
+        Campaigns = new CampaignEmails(writer, rows);
     }
 
     /// <summary>Takes the data folder, brings its databases to the present schema and its rows up to the ledger.</summary>
@@ -75,15 +80,15 @@ public sealed class SqliteEmailStore : IEmailStore
         writer.RunAsync(RequestKind.Change, emails.Count, transaction => Importing.Apply(transaction, emails, options.KeyRetention), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken) => ReadAsync(reader => reader.Find(id), cancellationToken);
+    public ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken) => rows.ReadAsync(reader => reader.Find(id), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<ScheduledEmail>> ListAsync(EmailFilter filter, CancellationToken cancellationToken) =>
-        ReadAsync<IReadOnlyList<ScheduledEmail>>(reader => reader.List(filter), cancellationToken);
+        rows.ReadAsync<IReadOnlyList<ScheduledEmail>>(reader => reader.List(filter), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<DateTimeOffset?> NextDueAsync(AccountCapacities capacities, CancellationToken cancellationToken) =>
-        writer.RunAsync(RequestKind.Claim, 1, transaction => Claiming.NextDue(transaction, capacities), cancellationToken);
+        writer.RunAsync(RequestKind.Look, 1, transaction => Claiming.NextDue(transaction, capacities), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<Claim>> ClaimDueAsync(WorkerId owner, AccountCapacities capacities, CancellationToken cancellationToken) =>
@@ -91,7 +96,7 @@ public sealed class SqliteEmailStore : IEmailStore
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<ScheduledEmail>> ExpireAsync(CancellationToken cancellationToken) =>
-        files.State.NextExpiry > time.GetUtcNow().UtcTicks ? new([]) : writer.RunAsync(RequestKind.Claim, 1, Claiming.Expire, cancellationToken);
+        files.State.NextExpiry > time.GetUtcNow().UtcTicks ? new([]) : writer.RunAsync(RequestKind.Look, 1, Claiming.Expire, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<MovedEmail>> ResolveWishesAsync(TimeZoneRules rules, CancellationToken cancellationToken)
@@ -162,8 +167,11 @@ public sealed class SqliteEmailStore : IEmailStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken) =>
-        cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled<StoreOverview>(cancellationToken) : new(overview);
+    public async ValueTask<StoreOverview> OverviewAsync(CancellationToken cancellationToken)
+    {
+        await rows.UpToNowAsync(cancellationToken);
+        return overview;
+    }
 
     /// <inheritdoc/>
     public async ValueTask<IWorkerPresence> EnterAsync(CancellationToken cancellationToken)
@@ -235,7 +243,7 @@ public sealed class SqliteEmailStore : IEmailStore
     {
         if (isClosed) return;
         isClosed = true;
-        await writer.DisposeAsync();
+        await writer.CloseAsync(leaveAsItLies);
         readers.Dispose();
         if (leaveAsItLies) files.State.LeaveAsItLies();
         files.Dispose();
@@ -245,18 +253,5 @@ public sealed class SqliteEmailStore : IEmailStore
     {
         overview = now;
         if (isNews) subscribers.Tell([true]);
-    }
-
-    private ValueTask<T> ReadAsync<T>(Func<StoreReader, T> read, CancellationToken cancellationToken)
-    {
-        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<T>(cancellationToken);
-        try
-        {
-            return new(readers.Read(read));
-        }
-        catch (Exception failed)
-        {
-            return ValueTask.FromException<T>(failed);
-        }
     }
 }

@@ -136,7 +136,7 @@ internal sealed class ServerWorld : IAsyncDisposable
                 var (fault, offers) = await AccountCheck.RunAsync(account, TimeProvider.System, new Random(1), cancellationToken);
                 return (fault, offers);
             },
-            Time = TimeProvider.System, Random = new Random(1),
+            ClaimsAhead = SqliteEmailStore.ClaimsAhead, Time = TimeProvider.System, Random = new Random(1),
         };
         server = await NightmailServer.StartAsync(parts, new() { Folder = Folder, Urls = ["http://127.0.0.1:0"], Sends = sends, Say = said.Add }, CancellationToken.None);
         Client = new HttpClient { BaseAddress = new Uri(server.Urls[0]), Timeout = TimeSpan.FromMinutes(5) };

@@ -7,7 +7,7 @@ using Nightmail.Store.Sql.Sqlite.Transactions;
 namespace Nightmail.Store.Sql.Sqlite.Campaigns;
 
 /// <summary>The emails of campaigns, in the hands of the thread that writes all emails.</summary>
-internal sealed class CampaignEmails(Writer writer, ReaderPool readers) : ICampaignEmails
+internal sealed class CampaignEmails(Writer writer, WrittenRows readers) : ICampaignEmails
 {
     /// <inheritdoc/>
     public ValueTask<int> AddRecipientsAsync(CampaignId campaign, IReadOnlyList<ScheduledEmail> recipients, CancellationToken cancellationToken) =>
@@ -30,19 +30,13 @@ internal sealed class CampaignEmails(Writer writer, ReaderPool readers) : ICampa
 
     /// <inheritdoc/>
     public ValueTask<CampaignCounts> CountAsync(CampaignId campaign, CancellationToken cancellationToken) =>
-        writer.RunAsync(RequestKind.Claim, 1, transaction => transaction.CountsOf(campaign), cancellationToken);
+        writer.RunAsync(RequestKind.Look, 1, transaction => transaction.CountsOf(campaign), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<ScheduledEmail>> RecipientsAsync(CampaignId campaign, EmailStatus? status, EmailId? after, int most, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return new(readers.Read<IReadOnlyList<ScheduledEmail>>(reader => reader.Recipients(campaign, status, after, most)));
-    }
+    public ValueTask<IReadOnlyList<ScheduledEmail>> RecipientsAsync(CampaignId campaign, EmailStatus? status, EmailId? after, int most, CancellationToken cancellationToken) =>
+        readers.ReadAsync<IReadOnlyList<ScheduledEmail>>(reader => reader.Recipients(campaign, status, after, most), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<ScheduledEmail?> FindRecipientAsync(CampaignId campaign, string address, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return new(readers.Read(reader => reader.Recipient(campaign, address)));
-    }
+    public ValueTask<ScheduledEmail?> FindRecipientAsync(CampaignId campaign, string address, CancellationToken cancellationToken) =>
+        readers.ReadAsync(reader => reader.Recipient(campaign, address), cancellationToken);
 }

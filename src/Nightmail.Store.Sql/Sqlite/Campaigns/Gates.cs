@@ -1,5 +1,6 @@
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Emails;
+using Nightmail.Store.Sql.Sqlite.Operations;
 using Nightmail.Store.Sql.Sqlite.Rows;
 using Nightmail.Store.Sql.Sqlite.Transactions;
 
@@ -26,8 +27,9 @@ internal static class Gates
     public static bool IsOpen(Transaction transaction, Lane lane) => OpensAt(transaction, lane) <= transaction.Now;
 
     /// <summary>The place of a lane among the others: single emails by their time, then the campaign that waited longest for its turn.</summary>
-    public static (long First, long Second) PlaceOf(Transaction transaction, Lane lane, DueEmail head) =>
-        lane.Campaign is { } campaign ? (AfterSingleEmails, transaction.Gates.ServedAt(campaign)) : (Math.Min(head.Due, AfterSingleEmails - 1), head.Number);
+    public static (long First, long Second) PlaceOf(Transaction transaction, LaneCursor cursor) => cursor.Lane.Campaign is { } campaign
+        ? (AfterSingleEmails, transaction.Gates.ServedAt(campaign))
+        : (Math.Min(cursor.Current.Due, AfterSingleEmails - 1), cursor.Current.Number);
 
     /// <summary>The row as its campaign's time has it: a recipient that was kept long before is first due when the campaign starts.</summary>
     public static ScheduledEmail OnTime(Transaction transaction, ScheduledEmail row) =>

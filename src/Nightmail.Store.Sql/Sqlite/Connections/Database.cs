@@ -12,6 +12,9 @@ internal sealed class Database : IDisposable
     /// <summary>Pages of the write-ahead log after which its content is moved into the database: 16 MB, so that a page written often is moved once.</summary>
     private const int CheckpointPages = 4000;
 
+    /// <summary>Bytes of one page in the log, with its header.</summary>
+    private const int LogPageBytes = 4096 + 24;
+
     /// <summary>How long a connection waits for another that holds a lock for a moment: only a checkpoint at its end does.</summary>
     private const int BusyMilliseconds = 5000;
 
@@ -19,6 +22,7 @@ internal sealed class Database : IDisposable
     private readonly sqlite3 handle;
     private readonly List<Statement> statements = [];
     private readonly bool flushes;
+    private readonly LogRoom? room;
     private readonly Statement begin, commit, rollback;
     private bool? syncs;
     private long logPages;
@@ -27,6 +31,7 @@ internal sealed class Database : IDisposable
     {
         Path = path;
         this.flushes = flushes;
+        room = writes && flushes ? new(path + "-wal") : null;
         connection = new(new SqliteConnectionStringBuilder
         {
             DataSource = path,
@@ -116,6 +121,7 @@ internal sealed class Database : IDisposable
     {
         commit.Start().Run();
         if (raw.sqlite3_db_status(handle, raw.SQLITE_DBSTATUS_CACHE_WRITE, out var written, out _, 1) == raw.SQLITE_OK) logPages += written;
+        room?.Keep(logPages * LogPageBytes);
     }
 
     /// <summary>Takes back what was written since <see cref="Begin"/>; SQLite may have done so by itself.</summary>
@@ -150,6 +156,7 @@ internal sealed class Database : IDisposable
     {
         foreach (var statement in statements) statement.Dispose();
         connection.Dispose();
+        room?.Dispose();
     }
 
     private void Copy(string path, bool into)

@@ -36,12 +36,14 @@ internal static class Claiming
         var room = Rooms.Of(transaction, capacities, null);
         foreach (var lane in transaction.Lanes.All)
         {
-            if (Gates.OpensAt(transaction, lane) is not { } opens) continue;
+            if (!transaction.HasPending(lane) || Gates.OpensAt(transaction, lane) is not { } opens) continue;
             if (lane.HasFailed)
             {
-                foreach (var email in transaction.Table.Due(lane.Number, DueEmail.First, DateTimeOffset.MaxValue, FailedLookedThrough))
+                var failed = new List<DueEmail>();
+                transaction.Table.Due(failed, lane.Number, DueEmail.First, DateTimeOffset.MaxValue, FailedLookedThrough);
+                foreach (var email in failed)
                 {
-                    if (transaction.Find(email.Id) is { Status: EmailStatus.Pending } row) earliest = Earlier(earliest, Later(room.EarliestFor(row), opens));
+                    if (transaction.Find(email.Number) is { Status: EmailStatus.Pending } row) earliest = Earlier(earliest, Later(room.EarliestFor(row), opens));
                 }
             }
             else if (room.EarliestFor(lane.Example) is not null && transaction.Table.Head(lane.Number) is { } due)
@@ -62,26 +64,27 @@ internal static class Claiming
         var heads = new PriorityQueue<LaneCursor, (long Due, long Number)>();
         foreach (var lane in transaction.Lanes.All)
         {
-            if (!Gates.IsOpen(transaction, lane) || !room.CouldTake(lane.Example)) continue;
-            var cursor = new LaneCursor(transaction.Table, lane, transaction.Now);
-            if (cursor.Next()) heads.Enqueue(cursor, Gates.PlaceOf(transaction, lane, cursor.Current));
+            if (!transaction.HasPending(lane) || !Gates.IsOpen(transaction, lane) || !room.CouldTake(lane.Example)) continue;
+            var cursor = new LaneCursor(transaction, lane);
+            // A campaign's place is its turn: a thousand campaigns are not looked into for the sake of the few whose turn it is.
+            if (lane.Campaign is not null || cursor.Next()) heads.Enqueue(cursor, Gates.PlaceOf(transaction, cursor));
         }
 
         while (heads.TryDequeue(out var cursor, out _))
         {
-            if (!room.CouldTake(cursor.Lane.Example)) continue;
-            if (Take(transaction, owner, room, cursor.Current.Id) is { } claim) claims.Add(claim);
+            if (!room.CouldTake(cursor.Lane.Example) || (!cursor.HasStarted && !cursor.Next())) continue;
+            if (Take(transaction, owner, room, cursor.Current.Number) is { } claim) claims.Add(claim);
             if (cursor.Lane.Campaign is { } campaign) transaction.Gates.Serve(campaign);
-            if (cursor.Next()) heads.Enqueue(cursor, Gates.PlaceOf(transaction, cursor.Lane, cursor.Current));
+            if (cursor.Next()) heads.Enqueue(cursor, Gates.PlaceOf(transaction, cursor));
         }
 
         return claims;
     }
 
-    private static Claim? Take(Transaction transaction, WorkerId owner, AccountRoom room, EmailId id)
+    private static Claim? Take(Transaction transaction, WorkerId owner, AccountRoom room, long number)
     {
-        if (transaction.Find(id) is not { Status: EmailStatus.Pending } row || Arbitration.IsExpired(row, transaction.Now) || room.TryTake(row) is not { } grant) return null;
-        var claimed = transaction.Put(Arbitration.Claimed(Gates.OnTime(transaction, row), transaction.LedgerOf(id), owner, grant.Account, transaction.Now));
+        if (transaction.Find(number) is not { Status: EmailStatus.Pending } row || Arbitration.IsExpired(row, transaction.Now) || room.TryTake(row) is not { } grant) return null;
+        var claimed = transaction.Put(Arbitration.Claimed(Gates.OnTime(transaction, row), transaction.LedgerOf(row.Id), owner, grant.Account, transaction.Now));
         var claim = new Claim(claimed, owner, claimed.Attempts, grant.Account) { Term = grant.Term };
         if (grant.Probes is not null) transaction.PutCircuit(grant.Account, room.Probing(grant, claim));
         return claim;

@@ -14,17 +14,22 @@ internal static class Rooms
     public static AccountRoom Of(Transaction transaction, AccountCapacities capacities, WorkerId? owner)
     {
         var claimed = new Dictionary<string, (int OnTheWay, int NotBegun)>(StringComparer.Ordinal);
+        var shared = new HashSet<string>(StringComparer.Ordinal);
         foreach (var row in transaction.BeingSent())
         {
             if (row is not { ClaimedBy: { } worker, LastAccount: { } account } || (worker != owner?.Text && !transaction.IsAlive(worker))) continue;
             var (onTheWay, notBegun) = claimed.GetValueOrDefault(account);
             claimed[account] = (onTheWay + 1, notBegun + (transaction.LedgerOf(row.Id).HasBegun(row.Attempts) ? 0 : 1));
+            if (worker != owner?.Text) shared.Add(account);
         }
 
         return new(capacities, name =>
         {
             var (onTheWay, notBegun) = claimed.GetValueOrDefault(name);
-            return new(transaction.CircuitOf(name), onTheWay, notBegun, transaction.BeginsOf(name));
+            var circuit = transaction.CircuitOf(name);
+            // What stands in line has no connection yet; and what was sent and waits to be recorded has none any more.
+            var alone = capacities.Ahead > 0 && !shared.Contains(name) && circuit is { Failures: 0, IsOpen: false, Slowness: null };
+            return new(circuit, onTheWay, notBegun, transaction.BeginsOf(name)) { IsAskersAlone = alone };
         }, transaction.Now);
     }
 }

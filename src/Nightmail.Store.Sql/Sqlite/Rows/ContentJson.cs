@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Nightmail.Core.Emails;
@@ -12,9 +11,8 @@ internal static class ContentJson
     public static readonly JsonWriterOptions Options = new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Everything of a content but its text and HTML, which lie beside it.</summary>
-    public static void WriteHead(IBufferWriter<byte> buffer, EmailContent content)
+    public static void WriteHead(Utf8JsonWriter json, EmailContent content)
     {
-        using var json = new Utf8JsonWriter(buffer, Options);
         json.WriteStartObject();
         WriteTexts(json, "to"u8, content.To);
         WriteTexts(json, "cc"u8, content.Cc);
@@ -66,8 +64,8 @@ internal static class ContentJson
         json.Read();
         IReadOnlyList<string> to = [], cc = [], bcc = [];
         var (subject, from) = ("", (string?)null);
-        List<HeaderField> headers = [];
-        List<Attachment> attachments = [];
+        IReadOnlyList<HeaderField> headers = [];
+        IReadOnlyList<Attachment> attachments = [];
         BlobRef? eml = null;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
@@ -85,14 +83,13 @@ internal static class ContentJson
         return new()
         {
             From = from, To = to, Cc = cc, Bcc = bcc, Subject = subject, Text = text, Html = html,
-            Headers = headers.Count == 0 ? [] : headers, Attachments = attachments.Count == 0 ? [] : attachments, Eml = eml,
+            Headers = headers, Attachments = attachments, Eml = eml,
         };
     }
 
     /// <summary>Recipients that differ; written only then.</summary>
-    public static void WriteRecipients(IBufferWriter<byte> buffer, IReadOnlyList<Recipient> recipients)
+    public static void WriteRecipients(Utf8JsonWriter json, IReadOnlyList<Recipient> recipients)
     {
-        using var json = new Utf8JsonWriter(buffer, Options);
         json.WriteStartArray();
         foreach (var recipient in recipients)
         {

@@ -1,11 +1,13 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using Nightmail.Core.Emails;
 using Nightmail.Store.Sql.Sqlite.Connections;
 
 namespace Nightmail.Store.Sql.Sqlite.Rows;
 
 /// <summary>The rows of emails, for the one thread that writes them.</summary>
-internal sealed class EmailTable
+internal sealed class EmailTable : IDisposable
 {
     private const string State = """
         status = ?, lane = ?, due = ?, not_after = ?, scheduled_for = ?, next_attempt = ?, last_modified = ?, attempts = ?, ledger_last = ?,
@@ -15,13 +17,16 @@ internal sealed class EmailTable
 
     private readonly LaneBook lanes;
     private readonly ArrayBufferWriter<byte> buffer = new(1024);
-    private readonly Statement find, has, insert, update, insertContent, updateContent, sending, inDoubt, due, expired, highest, insertBlob, deleteBlobs, needsBlob, deleteContent, delete, final, head, expiry, wished;
+    private readonly Utf8JsonWriter json;
+    private readonly Statement find, findNumber, has, insert, update, insertContent, updateContent, sending, inDoubt, due, expired, highest, insertBlob, deleteBlobs, needsBlob, deleteContent, delete, final, head, expiry, wished, updateRules;
     private long lastNumber;
 
     public EmailTable(Database database, LaneBook lanes)
     {
         this.lanes = lanes;
+        json = new(buffer, ContentJson.Options);
         find = database.Prepare($"{RowReader.Select} WHERE e.id = ?");
+        findNumber = database.Prepare($"{RowReader.Select} WHERE e.number = ?");
         has = database.Prepare("SELECT 1 FROM email WHERE id = ?");
         insert = database.Prepare("""
             INSERT INTO email (status, lane, due, not_after, scheduled_for, next_attempt, last_modified, attempts, ledger_last,
@@ -35,7 +40,7 @@ internal sealed class EmailTable
         // The literals are what lets SQLite use the partial indexes.
         sending = database.Prepare("SELECT id FROM email WHERE status = 1 ORDER BY number LIMIT ?");
         inDoubt = database.Prepare("SELECT id FROM email WHERE status = 6 AND number > ? ORDER BY number LIMIT ?");
-        due = database.Prepare("SELECT due, number, id FROM email WHERE status = 0 AND lane = ? AND (due, number) > (?, ?) AND due <= ? ORDER BY due, number LIMIT ?");
+        due = database.Prepare("SELECT due, number FROM email WHERE status = 0 AND lane = ? AND (due, number) > (?, ?) AND due <= ? ORDER BY due, number LIMIT ?");
         expired = database.Prepare("SELECT id FROM email WHERE status = 0 AND not_after < ? ORDER BY not_after LIMIT ?");
         insertBlob = database.Prepare("INSERT OR IGNORE INTO attachment (sha256, number) VALUES (?, ?)");
         deleteBlobs = database.Prepare("DELETE FROM attachment WHERE number = ?");
@@ -46,8 +51,10 @@ internal sealed class EmailTable
         head = database.Prepare("SELECT due FROM email WHERE status = 0 AND lane = ? ORDER BY due LIMIT 1");
         expiry = database.Prepare("SELECT min(not_after) FROM email WHERE status = 0 AND not_after IS NOT NULL");
         wished = database.Prepare("""
-            SELECT wish_rules, number, id FROM email WHERE status IN (0, 2) AND wish_rules IS NOT NULL AND (wish_rules, number) > (?, ?) ORDER BY wish_rules, number LIMIT ?
+            SELECT wish_rules, number, scheduled_for, wish FROM email
+            WHERE status IN (0, 2) AND wish_rules IS NOT NULL AND attempts = 0 AND (wish_rules, number) > (?, ?) ORDER BY wish_rules, number LIMIT ?
             """);
+        updateRules = database.Prepare("UPDATE email SET wish_rules = ? WHERE number = ?");
         highest = database.Prepare("SELECT max(number) FROM email");
         Load();
     }
@@ -58,6 +65,15 @@ internal sealed class EmailTable
         if (!find.Start().With(id).Step()) return null;
         var found = RowReader.Read(find, lanes);
         find.Start();
+        return found;
+    }
+
+    /// <summary>The email of a number that is given.</summary>
+    public StoredEmail Find(long number)
+    {
+        if (!findNumber.Start().With(number).Step()) throw new InvalidOperationException($"no email has the number {number}");
+        var found = RowReader.Read(findNumber, lanes);
+        findNumber.Start();
         return found;
     }
 
@@ -111,12 +127,10 @@ internal sealed class EmailTable
     public List<EmailId> Expired(DateTimeOffset now, int most) => Ids(expired.Start().With((DateTimeOffset?)now).With(most));
 
     /// <summary>The next emails of a lane that are due, after one that was looked at.</summary>
-    public List<DueEmail> Due(long lane, DueEmail after, DateTimeOffset now, int most)
+    public void Due(List<DueEmail> found, long lane, DueEmail after, DateTimeOffset now, int most)
     {
-        var found = new List<DueEmail>(most);
         due.Start().With(lane).With(after.Due).With(after.Number).With((DateTimeOffset?)now).With(most);
-        while (due.Step()) found.Add(new(due.Long(), due.Long(), due.Id()));
-        return found;
+        while (due.Step()) found.Add(new(due.Long(), due.Long()));
     }
 
     /// <summary>Waiting emails with a wish, by the rules that resolved it, after one that was looked at.</summary>
@@ -124,9 +138,12 @@ internal sealed class EmailTable
     {
         var found = new List<WishedEmail>();
         wished.Start().With(after.Rules).With(after.Number).With(most);
-        while (wished.Step()) found.Add(new(wished.Text()!, wished.Long(), wished.Id()));
+        while (wished.Step()) found.Add(new(wished.Text()!, wished.Long(), wished.Instant(), WishJson.Read(wished.Bytes())));
         return found;
     }
+
+    /// <summary>Notes that a wish was looked at by these rules, and that they left its email where it is.</summary>
+    public void UpdateRules(long number, string rules) => updateRules.Start().With(rules).With(number).Run();
 
     /// <summary>When the first of a lane's pending emails is due; null: it has none.</summary>
     public DateTimeOffset? Head(long lane)
@@ -147,6 +164,9 @@ internal sealed class EmailTable
 
     /// <summary>Looks anew which numbers are given.</summary>
     public void Load() => lastNumber = highest.Start().Scalar();
+
+    /// <inheritdoc/>
+    public void Dispose() => json.Dispose();
 
     /// <summary>When any account may take it: the wait after an account's failure concerns only those that failed.</summary>
     private static DateTimeOffset EarliestDue(ScheduledEmail email) => email.FailedAccounts.Count > 0 ? email.ScheduledFor : email.Due;
@@ -172,9 +192,8 @@ internal sealed class EmailTable
             .With(email.SentReply).With(email.LastError).With(email.Date).With(email.FrozenFrom);
         if (email.Wish is { } wish)
         {
-            buffer.ResetWrittenCount();
-            WishJson.Write(buffer, wish);
-            statement.With(buffer.WrittenSpan, isText: true).With(wish.RulesVersion);
+            WishJson.Write(Json(), wish);
+            statement.With(Written(), isText: true).With(wish.RulesVersion);
         }
         else
         {
@@ -182,29 +201,42 @@ internal sealed class EmailTable
         }
 
         if (email.Recipients.Count == 0) return statement.WithNull();
-        buffer.ResetWrittenCount();
-        ContentJson.WriteRecipients(buffer, email.Recipients);
-        return statement.With(buffer.WrittenSpan, isText: true);
+        ContentJson.WriteRecipients(Json(), email.Recipients);
+        return statement.With(Written(), isText: true);
     }
 
     private Statement WithContent(Statement statement, EmailContent content)
     {
+        ContentJson.WriteHead(Json(), content);
+        return statement.With(content.Text).With(content.Html).With(Written(), isText: true);
+    }
+
+    /// <summary>The one writer of JSON, anew.</summary>
+    private Utf8JsonWriter Json()
+    {
         buffer.ResetWrittenCount();
-        ContentJson.WriteHead(buffer, content);
-        return statement.With(content.Text).With(content.Html).With(buffer.WrittenSpan, isText: true);
+        json.Reset();
+        return json;
+    }
+
+    private ReadOnlySpan<byte> Written()
+    {
+        json.Flush();
+        return buffer.WrittenSpan;
     }
 }
 
-/// <summary>A waiting email and the rules that resolved its wish.</summary>
-internal sealed record WishedEmail(string Rules, long Number, EmailId Id)
+/// <summary>A waiting email that was never tried, and its wish.</summary>
+internal sealed record WishedEmail(string Rules, long Number, DateTimeOffset ScheduledFor, Wish? Wish)
 {
     /// <summary>Before all of them.</summary>
-    public static WishedEmail First { get; } = new("", 0, default);
+    public static WishedEmail First { get; } = new("", 0, default, null);
 }
 
 /// <summary>Where an email stands in its lane: due then, and among those due together in the order they were scheduled.</summary>
-internal readonly record struct DueEmail(long Due, long Number, EmailId Id)
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct DueEmail(long Due, long Number)
 {
     /// <summary>Before all of them.</summary>
-    public static DueEmail First { get; } = new(long.MinValue, 0, default);
+    public static DueEmail First { get; } = new(long.MinValue, 0);
 }

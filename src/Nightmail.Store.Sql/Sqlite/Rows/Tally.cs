@@ -23,6 +23,9 @@ internal sealed class Tally
     /// <summary>Counts of rows by status; a status without rows is absent.</summary>
     public Dictionary<EmailStatus, int> Rows() => Sums(count => count.Rows).ToDictionary(each => each.Key, each => (int)each.Value);
 
+    /// <summary>How many rows of a lane have a status.</summary>
+    public long RowsOf(long lane, EmailStatus status) => counts.TryGetValue((lane, status), out var count) ? count.Rows : 0;
+
     /// <summary>Counts of what was taken out, by its last status.</summary>
     public Dictionary<EmailStatus, long> Pruned() => Sums(count => count.Pruned);
 

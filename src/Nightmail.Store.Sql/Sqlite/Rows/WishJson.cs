@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using Nightmail.Core.Emails;
 using Nightmail.Store.Sql.Sqlite.Connections;
@@ -18,13 +17,6 @@ internal static class WishJson
         if (wish.Gave is { } gave) json.WriteNumberValue(Instants.ToTicks(gave));
         else json.WriteNullValue();
         json.WriteEndArray();
-    }
-
-    /// <summary>Writes it alone.</summary>
-    public static void Write(IBufferWriter<byte> buffer, Wish wish)
-    {
-        using var json = new Utf8JsonWriter(buffer, ContentJson.Options);
-        Write(json, wish);
     }
 
     /// <summary>Reads what stands alone; null for nothing.</summary>

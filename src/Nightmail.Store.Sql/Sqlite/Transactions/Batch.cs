@@ -22,7 +22,8 @@ internal enum BatchStage
 
 /// <summary>
 /// Carries out requests together: the ledger is committed first, then the rows, then everybody is answered. So after a crash between the
-/// two the rows lag behind the ledger, never the other way round, and are brought up to it before anything else is done.
+/// two the rows lag behind the ledger, never the other way round, and are brought up to it before anything else is done. While emails are
+/// on their way the rows of several batches are written together: those that are claimed and sent meanwhile are written once.
 /// </summary>
 /// <param name="state">What they work on.</param>
 /// <param name="time">The clock.</param>
@@ -30,21 +31,29 @@ internal enum BatchStage
 /// <param name="accountsChanged">Is told what happened to circuits.</param>
 internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<StoreOverview, bool> committed, Action<IReadOnlyList<AccountChange>> accountsChanged)
 {
+    /// <summary>Unwritten rows after which they are written although more are sure to come: a few milliseconds of work.</summary>
+    private const int MostUnwritten = 256;
+
+    /// <summary>Requests that are applied and wait for their rows to be written.</summary>
+    private readonly List<Request> unanswered = [];
+
+    private volatile bool isBehind;
+
     /// <summary>Called at each stage; for tests.</summary>
     public Action<BatchStage>? AtStage { get; set; }
 
-    /// <summary>Carries them out; every one of them is answered when this returns.</summary>
+    /// <summary>True while there are rows that are not written yet; for any thread.</summary>
+    public bool IsBehind => isBehind;
+
+    /// <summary>Carries them out. Every one of them is answered when this returns, or waits for its rows to be written with others'.</summary>
     public void Execute(IReadOnlyList<Request> requests)
     {
         try
         {
             var transaction = new Transaction(state, time.GetUtcNow());
-            foreach (var request in requests)
-            {
-                if (request.Kind == RequestKind.Alone) Apply(transaction, request);
-            }
-
+            if (Has(requests, RequestKind.Alone)) RunAlone(transaction, requests);
             if (state.IsBehind) Reconciling.Run(state, time.GetUtcNow());
+            if (Has(requests, RequestKind.Look)) WriteRows(transaction, [], durable: false);
             Claim(transaction, requests);
             foreach (var request in requests)
             {
@@ -52,62 +61,89 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
             }
 
             CommitLedger();
-            // A begin has written no row: its dot must not wait for others' rows.
-            foreach (var request in requests)
-            {
-                if (request.Kind == RequestKind.Begin) request.Complete();
-            }
-
-            WriteRows(transaction, requests);
-            AtStage?.Invoke(BatchStage.BeforeAnswers);
+            isBehind |= state.Dirty.Count > 0;
+            var durable = NeedFlush(requests);
+            AnswerWhatNeedsNoRows(requests, durable);
+            if (durable || !state.IsSending || state.Dirty.Count >= MostUnwritten || state.AddedKeys.Count > 0) Settle(transaction, requests, durable);
         }
         catch (Exception broken) when (broken is not OutOfMemoryException)
         {
-            // Whoever waits must hear of it, whatever it is.
-            foreach (var request in requests) request.Fail(broken);
-            state.Reset();
-            return;
+            Fail(requests, broken);
         }
 
-        Publish();
-        accountsChanged(state.AccountChanges);
-        state.AccountChanges.Clear();
-        foreach (var request in requests) request.Complete();
+        state.CheckpointWhereNeeded();
+    }
+
+    /// <summary>Writes what is left unwritten, and answers whoever waits for it.</summary>
+    public void Settle()
+    {
+        if (!isBehind) return;
+        try
+        {
+            Settle(new Transaction(state, time.GetUtcNow()), [], durable: false);
+        }
+        catch (Exception broken) when (broken is not OutOfMemoryException)
+        {
+            Fail([], broken);
+        }
+
+        state.CheckpointWhereNeeded();
+    }
+
+    /// <summary>Whoever still waits hears that the store is gone; nothing more is written.</summary>
+    public void Abandon() => FailUnanswered(new ObjectDisposedException(nameof(SqliteEmailStore)));
+
+    private void Settle(Transaction transaction, IReadOnlyList<Request> requests, bool durable)
+    {
+        WriteRows(transaction, requests, durable);
+        AtStage?.Invoke(BatchStage.BeforeAnswers);
+        isBehind = false;
+        foreach (var request in unanswered) request.Complete();
+        unanswered.Clear();
         state.TrimSlots();
     }
 
-    /// <summary>A claim follows from nothing that is about to be flushed, and losing it loses nothing. One that probes a circuit waits for the ledger with the others.</summary>
+    private void RunAlone(Transaction transaction, IReadOnlyList<Request> requests)
+    {
+        // Such work looks at the databases as they lie.
+        WriteRows(transaction, [], durable: false);
+        foreach (var request in requests)
+        {
+            if (request.Kind == RequestKind.Alone) Apply(transaction, request);
+        }
+    }
+
+    /// <summary>A claim follows from nothing that is about to be flushed, and losing it loses nothing. One that probes a circuit waits for the ledger.</summary>
     private void Claim(Transaction transaction, IReadOnlyList<Request> requests)
     {
         foreach (var request in requests)
         {
-            if (request.Kind != RequestKind.Claim) continue;
+            if (request.Kind is not (RequestKind.Claim or RequestKind.Look)) continue;
             Apply(transaction, request);
-            if (state.Dirty.Count == 0) continue;
-            state.BeginRows(durable: false);
-            state.FlushRows();
+            isBehind |= state.Dirty.Count > 0;
+            if (!request.Trace.Ledger) request.Complete();
         }
+    }
 
-        if (state.IsWriting)
-        {
-            AtStage?.Invoke(BatchStage.BeforeUnflushedRows);
-            state.CommitRows();
-            Publish();
-        }
-
+    /// <summary>A begin, for one, has changed no row: its dot must not wait for others' rows.</summary>
+    private void AnswerWhatNeedsNoRows(IReadOnlyList<Request> requests, bool durable)
+    {
+        Publish();
+        accountsChanged(state.AccountChanges);
+        state.AccountChanges.Clear();
         foreach (var request in requests)
         {
-            if (request is { Kind: RequestKind.Claim, Trace.Ledger: false }) request.Complete();
+            if (request.Kind is RequestKind.Begin or RequestKind.Claim or RequestKind.Look or RequestKind.Alone || (!durable && !request.Trace.Rows)) request.Complete();
+            if (!request.IsAnswered) unanswered.Add(request);
         }
     }
 
     private void Publish() => committed(state.Overview(), state.TakeNews());
 
-    private void WriteRows(Transaction transaction, IReadOnlyList<Request> requests)
+    private void WriteRows(Transaction transaction, IReadOnlyList<Request> requests, bool durable)
     {
-        var sweeps = requests.Any(request => request.Kind == RequestKind.Sweep);
+        var sweeps = Has(requests, RequestKind.Sweep);
         if (state.Dirty.Count == 0 && state.AddedKeys.Count == 0 && !sweeps) return;
-        var durable = requests.Any(request => request is { Kind: RequestKind.Change, Trace.Rows: true } or { Kind: RequestKind.Sweep });
         state.BeginRows(durable);
         state.FlushRows();
         foreach (var request in requests)
@@ -117,16 +153,56 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
             state.FlushRows();
         }
 
-        CommitLedger();
+        if (sweeps) CommitLedger();
         AtStage?.Invoke(durable ? BatchStage.BeforeRows : BatchStage.BeforeUnflushedRows);
         state.CommitRows();
         state.CopyKeys();
+        Publish();
+        if (state.AccountChanges.Count == 0) return;
+        accountsChanged(state.AccountChanges);
+        state.AccountChanges.Clear();
     }
 
     private void CommitLedger()
     {
+        if (!state.HasForLedger) return;
         AtStage?.Invoke(BatchStage.BeforeLedger);
         state.CommitLedger();
+    }
+
+    private void Fail(IReadOnlyList<Request> requests, Exception broken)
+    {
+        // Whoever waits must hear of it, whatever it is.
+        foreach (var request in requests) request.Fail(broken);
+        FailUnanswered(broken);
+        isBehind = false;
+        state.Reset();
+    }
+
+    private void FailUnanswered(Exception why)
+    {
+        foreach (var request in unanswered) request.Fail(why);
+        unanswered.Clear();
+    }
+
+    private static bool NeedFlush(IReadOnlyList<Request> requests)
+    {
+        for (var index = 0; index < requests.Count; index++)
+        {
+            if (requests[index] is { Kind: RequestKind.Change, Trace.Rows: true } or { Kind: RequestKind.Sweep }) return true;
+        }
+
+        return false;
+    }
+
+    private static bool Has(IReadOnlyList<Request> requests, RequestKind kind)
+    {
+        for (var index = 0; index < requests.Count; index++)
+        {
+            if (requests[index].Kind == kind) return true;
+        }
+
+        return false;
     }
 
     private static void Apply(Transaction transaction, Request request)

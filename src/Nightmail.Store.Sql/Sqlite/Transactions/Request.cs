@@ -1,3 +1,5 @@
+using System.Threading.Tasks.Sources;
+
 namespace Nightmail.Store.Sql.Sqlite.Transactions;
 
 /// <summary>What kind of work a request is, and so when in a batch it is done and what must be on disk before it is answered.</summary>
@@ -12,8 +14,11 @@ internal enum RequestKind
     /// <summary>Appends to the ledger and changes no row: answered as soon as the ledger is flushed.</summary>
     Begin,
 
-    /// <summary>Looks through many rows; what it changes need not outlive a loss of power. Done and answered before the others, so that it waits for no flush.</summary>
+    /// <summary>What it changes need not outlive the process. Done and answered before the others, so that it waits for no flush.</summary>
     Claim,
+
+    /// <summary>The same, after all rows are written, because it looks through many.</summary>
+    Look,
 
     /// <summary>Looks through many rows as well, after what the others change is written, and is flushed.</summary>
     Sweep,
@@ -68,29 +73,49 @@ internal abstract class Request(RequestKind kind, int weight)
     protected abstract void AnswerFailed(Exception why);
 }
 
-/// <summary>A request with an answer.</summary>
-internal sealed class Request<T>(RequestKind kind, int weight, Func<Transaction, T> apply) : Request(kind, weight)
+/// <summary>A request with an answer, which is awaited once.</summary>
+internal sealed class Request<T>(RequestKind kind, int weight, Func<Transaction, T> apply) : Request(kind, weight), IValueTaskSource<T>
 {
-    private readonly TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ManualResetValueTaskSourceCore<T> done = new() { RunContinuationsAsynchronously = true };
+    private CancellationTokenRegistration registration;
     private T? answer;
 
     /// <summary>The answer, once it is durable.</summary>
-    public Task<T> Task => done.Task;
+    public ValueTask<T> Answered => new(this, done.Version);
 
     /// <inheritdoc/>
     public override void Apply(Transaction transaction) => answer = apply(transaction);
 
-    /// <summary>Gives up, if nobody has started on it.</summary>
-    public void Cancel(CancellationToken cancellationToken)
+    /// <summary>Gives up when that is cancelled, as long as nobody has started on it: after that the answer is near, and without it a claim would be nobody's.</summary>
+    public void CancelWith(CancellationToken cancellationToken)
     {
-        if (TryStart()) done.TrySetCanceled(cancellationToken);
+        if (cancellationToken.CanBeCanceled) registration = cancellationToken.UnsafeRegister(static (request, token) => ((Request<T>)request!).Cancel(token), this);
     }
 
     /// <inheritdoc/>
-    protected override void Answer() => done.TrySetResult(answer!);
+    public T GetResult(short token)
+    {
+        registration.Dispose();
+        return done.GetResult(token);
+    }
 
     /// <inheritdoc/>
-    protected override void AnswerFailed(Exception why) => done.TrySetException(why);
+    public ValueTaskSourceStatus GetStatus(short token) => done.GetStatus(token);
+
+    /// <inheritdoc/>
+    public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        done.OnCompleted(continuation, state, token, flags);
+
+    /// <inheritdoc/>
+    protected override void Answer() => done.SetResult(answer!);
+
+    /// <inheritdoc/>
+    protected override void AnswerFailed(Exception why) => done.SetException(why);
+
+    private void Cancel(CancellationToken cancellationToken)
+    {
+        if (TryStart()) done.SetException(new OperationCanceledException(cancellationToken));
+    }
 }
 
 /// <summary>What a request touched, and so what it has to wait for.</summary>

@@ -21,6 +21,7 @@ internal sealed class StoreState : IDisposable
     private readonly Tally tally;
     private readonly Statement writePosition, readPosition;
     private readonly Dictionary<EmailId, RowSlot> slots = [];
+    private readonly HashSet<long> unwritten = [];
     private long lastSequence;
     private int flushedKeys;
     private bool hasNews;
@@ -127,6 +128,27 @@ internal sealed class StoreState : IDisposable
         return slot;
     }
 
+    /// <summary>The same by its number.</summary>
+    public RowSlot Slot(long number)
+    {
+        var found = Table.Find(number);
+        if (!slots.TryGetValue(found.Email.Id, out var slot)) slots.Add(found.Email.Id, slot = new(found.Email.Id) { Number = found.Number, Stored = found.Email });
+        return slot;
+    }
+
+    /// <summary>True when the row is to be written: what the database says of it is old.</summary>
+    public bool IsUnwritten(long number) => unwritten.Contains(number);
+
+    /// <summary>Notes a row that is to be written.</summary>
+    public void AddDirty(RowSlot slot)
+    {
+        Dirty.Add(slot);
+        unwritten.Add(slot.Number);
+    }
+
+    /// <summary>True when emails of that lane wait, as far as rows are written.</summary>
+    public bool HasPending(Lane lane) => tally.RowsOf(lane.Number, EmailStatus.Pending) > 0;
+
     /// <summary>The campaign's emails by status, with those that were taken out.</summary>
     public CampaignCounts CountsOf(CampaignId campaign) => tally.Of(Lanes.All.Where(lane => lane.Campaign == campaign));
 
@@ -155,10 +177,16 @@ internal sealed class StoreState : IDisposable
     /// <summary>The emails that the ledger has heard of after a sequence, and how far this looked.</summary>
     public List<(long Sequence, EmailId Email)> EntriesAfter(long sequence, int most) => ledger.After(sequence, most);
 
+    /// <summary>True when anything waits for the ledger.</summary>
+    public bool HasForLedger => Staged.Count > 0 || HasNewFacts || Accounts.HasChanges || Gates.HasChanges;
+
+    /// <summary>True while an email is under a claim: its row is sure to change soon.</summary>
+    public bool IsSending => slots.Values.Any(static slot => slot.Current?.Status == EmailStatus.Sending);
+
     /// <summary>Writes and flushes what waits for the ledger.</summary>
     public void CommitLedger()
     {
-        if (Staged.Count == 0 && !HasNewFacts && !Accounts.HasChanges && !Gates.HasChanges) return;
+        if (!HasForLedger) return;
         ledgerDatabase.Begin(durable: true);
         foreach (var entry in Staged) ledger.Append(entry);
         if (HasNewFacts) Facts.Write();
@@ -179,9 +207,6 @@ internal sealed class StoreState : IDisposable
     {
         if (!emails.IsInTransaction) emails.Begin(durable);
     }
-
-    /// <summary>True while the transaction of the rows is open.</summary>
-    public bool IsWriting => emails.IsInTransaction;
 
     /// <summary>Writes the rows that wait, into the open transaction.</summary>
     public void FlushRows()
@@ -208,6 +233,7 @@ internal sealed class StoreState : IDisposable
         foreach (var key in AddedKeys.Skip(flushedKeys)) Keys.Insert(key);
         flushedKeys = AddedKeys.Count;
         Dirty.Clear();
+        unwritten.Clear();
     }
 
     /// <summary>Ends the transaction of the rows.</summary>
@@ -268,6 +294,7 @@ internal sealed class StoreState : IDisposable
         FirstBegins.Clear();
         AccountChanges.Clear();
         Dirty.Clear();
+        unwritten.Clear();
         AddedKeys.Clear();
         (HasNewFacts, flushedKeys) = (false, 0);
         Facts.Load();
@@ -308,6 +335,7 @@ internal sealed class StoreState : IDisposable
     public void Dispose()
     {
         ledger.Dispose();
+        Table.Dispose();
         emails.Dispose();
         ledgerDatabase.Dispose();
     }

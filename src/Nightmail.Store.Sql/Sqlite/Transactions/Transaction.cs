@@ -14,8 +14,9 @@ namespace Nightmail.Store.Sql.Sqlite.Transactions;
 /// <see cref="Open"/> before it, <see cref="Accept"/> or <see cref="Discard"/> after it. Nothing is written before the whole batch has
 /// been applied, so that one request's fault is its own without a savepoint for each.
 /// </summary>
-internal sealed class Transaction(StoreState state, DateTimeOffset now) : IStoreTransaction
+internal sealed class Transaction(StoreState state, DateTimeOffset present) : IStoreTransaction
 {
+    private readonly DateTimeOffset now = present.ToUniversalTime();
     private readonly List<RowSlot> proposed = [];
     private readonly List<LedgerEntry> appended = [];
     private readonly List<SeenKey> addedKeys = [];
@@ -48,6 +49,15 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now) : IStore
 
     /// <summary>The row as the ledger knows it, or null.</summary>
     public ScheduledEmail? Find(EmailId id) => Row(id) is { } row ? Settled(row) : null;
+
+    /// <summary>True when emails of that lane wait, as far as rows are written.</summary>
+    public bool HasPending(Lane lane) => state.HasPending(lane);
+
+    /// <summary>The same by its number in the database.</summary>
+    public ScheduledEmail? Find(long number) => state.Slot(number).Current is { } row ? Settled(row) : null;
+
+    /// <summary>True when the row is to be written: what the database says of it is old.</summary>
+    public bool IsUnwritten(long number) => state.IsUnwritten(number);
 
     /// <summary>A row that nobody is sending, brought up to what the ledger knows; one under a claim as it is.</summary>
     public ScheduledEmail Settled(ScheduledEmail row) => row.Status == EmailStatus.Sending ? row : Settlement.Settle(row, LedgerOf(row.Id));
@@ -89,7 +99,7 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now) : IStore
     /// <returns>The row as it will be read again.</returns>
     public ScheduledEmail Put(ScheduledEmail row)
     {
-        var kept = InUtc(row) with { LastModified = now.ToUniversalTime() };
+        var kept = IsInUtc(row) ? row.LastModified == now ? row : row with { LastModified = now } : InUtc(row) with { LastModified = now };
         var slot = state.Slot(kept.Id);
         if (slot.Proposed is null) proposed.Add(slot);
         slot.Proposed = kept;
@@ -169,7 +179,7 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now) : IStore
     {
         foreach (var slot in proposed)
         {
-            if (slot.Changed is null) state.Dirty.Add(slot);
+            if (slot.Changed is null) state.AddDirty(slot);
             (slot.Changed, slot.Proposed) = (slot.Proposed, null);
         }
 
@@ -203,6 +213,11 @@ internal sealed class Transaction(StoreState state, DateTimeOffset now) : IStore
             entries.RemoveAt(entries.Count - 1);
         }
     }
+
+    private static bool IsInUtc(ScheduledEmail row) =>
+        row.ScheduledFor.Offset == default && row.CreatedAt.Offset == default && row.LastModified.Offset == default && IsInUtc(row.NotAfter) && IsInUtc(row.NextAttempt) && IsInUtc(row.Wish?.Gave);
+
+    private static bool IsInUtc(DateTimeOffset? instant) => instant is null || instant.Value.Offset == default;
 
     private static ScheduledEmail InUtc(ScheduledEmail row) => row with
     {

@@ -12,35 +12,75 @@ internal sealed class Writer : IAsyncDisposable
     /// <summary>Rows that a batch writes at the most, unless a single request wants more: well under 50 ms of work.</summary>
     private const int MostRows = 1000;
 
-    private readonly Lock gate = new();
+    /// <summary>How long rows stay unwritten while nothing comes, although emails are on their way whose rows are sure to follow.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(5);
+
+    // Not a Lock: the thread sleeps on it, and unlike a semaphore it does so without spinning, which on a busy machine takes the processor from whoever it waits for.
+    private readonly object gate = new();
     private readonly Queue<Request> waiting = [];
+    private readonly List<Request> batch = [];
     private readonly SemaphoreSlim room = new(MostWaiting);
-    private readonly SemaphoreSlim arrived = new(0);
-    private readonly Action<IReadOnlyList<Request>> execute;
-    private readonly Action idle;
+    private readonly BatchExecutor executor;
     private readonly Task? thread;
     private Task draining = Task.CompletedTask;
-    private bool isDraining, isClosed;
+    private bool isDraining, isAsleep, isClosed;
 
-    /// <param name="execute">Carries out a batch and answers it.</param>
-    /// <param name="idle">Called after each batch: the place for a checkpoint.</param>
+    /// <param name="executor">Carries out batches and answers them.</param>
     /// <param name="ownThread">False: the work is done where the first request comes from, after a yield so that others can join.</param>
-    public Writer(Action<IReadOnlyList<Request>> execute, Action idle, bool ownThread)
+    public Writer(BatchExecutor executor, bool ownThread)
     {
-        (this.execute, this.idle) = (execute, idle);
+        this.executor = executor;
         if (ownThread) thread = Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>Carries it out; returns once it is durable.</summary>
-    public async ValueTask<T> RunAsync<T>(RequestKind kind, int weight, Func<Transaction, T> apply, CancellationToken cancellationToken)
+    public ValueTask<T> RunAsync<T>(RequestKind kind, int weight, Func<Transaction, T> apply, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        await room.WaitAsync(cancellationToken);
+        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<T>(cancellationToken);
         var request = new Request<T>(kind, weight, apply);
+        return room.Wait(0, CancellationToken.None) ? Enqueue(request, cancellationToken) : WaitAndEnqueueAsync(request, cancellationToken);
+    }
+
+    /// <summary>Lets what is under way end; what still waits fails.</summary>
+    /// <param name="leaveAsItLies">True writes nothing more, as if the process had been killed.</param>
+    public async ValueTask CloseAsync(bool leaveAsItLies)
+    {
+        lock (gate)
+        {
+            if (isClosed) return;
+            isClosed = true;
+            Monitor.Pulse(gate);
+        }
+
+        await draining;
+        if (thread is not null) await thread;
+        if (!leaveAsItLies) executor.Settle();
+        FailWaiting();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => CloseAsync(leaveAsItLies: false);
+
+    /// <summary>Ends at once, without a thread of its own: what waits fails.</summary>
+    public void Abandon()
+    {
+        lock (gate) isClosed = true;
+        FailWaiting();
+    }
+
+    private async ValueTask<T> WaitAndEnqueueAsync<T>(Request<T> request, CancellationToken cancellationToken)
+    {
+        await room.WaitAsync(cancellationToken);
+        return await Enqueue(request, cancellationToken);
+    }
+
+    private ValueTask<T> Enqueue<T>(Request<T> request, CancellationToken cancellationToken)
+    {
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(isClosed, typeof(SqliteEmailStore));
             waiting.Enqueue(request);
+            if (isAsleep) Monitor.Pulse(gate);
             if (thread is null && !isDraining)
             {
                 isDraining = true;
@@ -48,71 +88,68 @@ internal sealed class Writer : IAsyncDisposable
             }
         }
 
-        if (thread is not null) arrived.Release();
-        if (!cancellationToken.CanBeCanceled) return await request.Task;
-        // Given up only while nobody has started on it: after that the answer is near, and without it a claim would be nobody's.
-        await using var registration = cancellationToken.UnsafeRegister(_ => request.Cancel(cancellationToken), null);
-        return await request.Task;
-    }
-
-    /// <summary>Lets what is under way end; what still waits fails.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        lock (gate)
-        {
-            if (isClosed) return;
-            isClosed = true;
-        }
-
-        arrived.Release();
-        await draining;
-        if (thread is not null) await thread;
-        foreach (var request in Take(int.MaxValue)) request.Fail(new ObjectDisposedException(nameof(SqliteEmailStore)));
-    }
-
-    /// <summary>Ends at once, without a thread of its own: what waits fails.</summary>
-    public void Abandon()
-    {
-        lock (gate) isClosed = true;
-        foreach (var request in Take(int.MaxValue)) request.Fail(new ObjectDisposedException(nameof(SqliteEmailStore)));
+        request.CancelWith(cancellationToken);
+        return request.Answered;
     }
 
     private void Work()
     {
-        while (true)
+        while (!isClosed)
         {
-            arrived.Wait();
-            if (isClosed) return;
-            Carry();
+            if (Sleep()) Carry();
+            else executor.Settle();
+        }
+    }
+
+    /// <summary>Sleeps until something waits or the store is closed.</summary>
+    /// <returns>False when what was left unwritten, because more was sure to come, has been left long enough.</returns>
+    private bool Sleep()
+    {
+        lock (gate)
+        {
+            isAsleep = true;
+            var woken = waiting.Count > 0 || isClosed || Monitor.Wait(gate, executor.IsBehind ? Patience : Timeout.InfiniteTimeSpan);
+            isAsleep = false;
+            return woken;
         }
     }
 
     private async Task DrainAsync()
     {
-        while (true)
+        for (var waited = false; ; waited = true)
         {
             await Task.Yield();
             Carry();
             lock (gate)
             {
                 if (waiting.Count > 0 && !isClosed) continue;
-                isDraining = false;
-                return;
+                if (!executor.IsBehind || isClosed)
+                {
+                    isDraining = false;
+                    return;
+                }
             }
+
+            if (waited) executor.Settle();
         }
     }
 
     private void Carry()
     {
-        var batch = Take(MostRows);
-        if (batch.Count == 0) return;
-        execute(batch);
-        idle();
+        Take(MostRows);
+        if (batch.Count > 0) executor.Execute(batch);
     }
 
-    private List<Request> Take(int mostRows)
+    private void FailWaiting()
     {
-        var batch = new List<Request>();
+        Take(int.MaxValue);
+        foreach (var request in batch) request.Fail(new ObjectDisposedException(nameof(SqliteEmailStore)));
+        executor.Abandon();
+    }
+
+    private void Take(int mostRows)
+    {
+        batch.Clear();
         lock (gate)
         {
             for (var rows = 0; waiting.TryPeek(out var next) && (batch.Count == 0 || rows + next.Weight <= mostRows); rows += next.Weight)
@@ -122,7 +159,5 @@ internal sealed class Writer : IAsyncDisposable
                 if (next.TryStart()) batch.Add(next);
             }
         }
-
-        return batch;
     }
 }
