@@ -1,6 +1,7 @@
 using System.Globalization;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Scheduling;
 using Nightmail.Store.File;
 using Nightmail.Store.File.Disk;
 using Nightmail.Store.Sql.Sqlite;
@@ -28,7 +29,7 @@ internal sealed class Workshop : IDisposable
         },
         ScheduledFor = due,
         // What `schedule --at "tomorrow 9:00"` keeps beside the instant.
-        Wish = new Wish(due.UtcDateTime.ToString("s", CultureInfo.InvariantCulture), "Europe/Berlin", "2026a"),
+        Wish = new Wish(due.UtcDateTime.ToString("s", CultureInfo.InvariantCulture), "Europe/Berlin", TimeZoneRules.Default.Version),
         CreatedBy = "ada@laptop",
         CreatedAt = time.GetUtcNow(),
         LastModified = time.GetUtcNow(),

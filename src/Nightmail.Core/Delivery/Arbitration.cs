@@ -73,7 +73,7 @@ public static class Arbitration
         if (ledger.HasBegun(claim.Attempt, transaction)) return "this transaction was begun before";
         if (ledger.Unanswered().Count > 0) return "an earlier attempt's answer is not known";
         if (Settlement.IsAhead(row, ledger)) return "the ledger has lost what this email's row knows of it";
-        return ledger.After(row.LedgerLast).All(entry => IsOwn(entry, claim)) ? null : "the ledger knows more of this email than its row";
+        return ledger.LastSequence <= row.LedgerLast || ledger.After(row.LedgerLast).All(entry => IsOwn(entry, claim)) ? null : "the ledger knows more of this email than its row";
     }
 
     private static bool IsOwn(LedgerEntry entry, Claim claim) => entry.Kind is LedgerKind.Begin or LedgerKind.Outcome && entry.Attempt == claim.Attempt;

@@ -24,11 +24,12 @@ internal sealed class Attempt(Claim claim, Account account, MessageIdentity iden
     /// <returns>The last transaction's outcome.</returns>
     public async Task<DeliveryOutcome> RunAsync(ITransport transport, IOutgoingMessage message, CancellationToken stop, CancellationToken abandon)
     {
-        List<string> left = [.. claim.Email.AllRecipients().Where(recipient => recipient.Status == RecipientStatus.Pending).Select(recipient => recipient.Address)];
+        var left = Pending(claim.Email);
         while (true)
         {
             asked = false;
             var outcome = await DeliverAsync(transport, new(EnvelopeFrom(), left), message, stop);
+            if (!outcome.Recipients.Any(static each => each.Verdict == Verdict.Untried)) return outcome;
             List<string> untried = [.. outcome.Recipients.Where(each => each.Verdict == Verdict.Untried).Select(each => each.Address)];
             var goesOn = outcome.Fault is null && Refusal is null && untried.Count > 0 && untried.Count < left.Count
                 && transaction < MaxTransactions && !stop.IsCancellationRequested;
@@ -100,7 +101,7 @@ internal sealed class Attempt(Claim claim, Account account, MessageIdentity iden
             Transaction = transaction,
             Worker = claim.Owner.Text,
             Account = account.Name,
-            Recipients = [.. accepted.Select(address => new RecipientOutcome(address, Verdict.Untried)), .. refused],
+            Recipients = Untried(accepted, refused),
             Date = identity.Date,
             From = claim.Email.Content.From is null ? from : null,
         };
@@ -122,6 +123,18 @@ internal sealed class Attempt(Claim claim, Account account, MessageIdentity iden
 
         EverBegun |= Refusal is null;
         return Refusal is null;
+    }
+
+    private static IReadOnlyList<string> Pending(ScheduledEmail email) => email.Recipients.Count == 0
+        ? email.Content.Addresses
+        : [.. email.Recipients.Where(recipient => recipient.Status == RecipientStatus.Pending).Select(recipient => recipient.Address)];
+
+    private static RecipientOutcome[] Untried(IReadOnlyList<string> accepted, IReadOnlyList<RecipientOutcome> refused)
+    {
+        var outcomes = new RecipientOutcome[accepted.Count + refused.Count];
+        for (var index = 0; index < accepted.Count; index++) outcomes[index] = new(accepted[index], Verdict.Untried);
+        for (var index = 0; index < refused.Count; index++) outcomes[accepted.Count + index] = refused[index];
+        return outcomes;
     }
 
     private async Task<bool> AppendedAsync(DeliveryOutcome outcome, CancellationToken abandon)

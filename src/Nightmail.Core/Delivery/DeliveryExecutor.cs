@@ -57,13 +57,11 @@ public sealed class DeliveryExecutor(
             return;
         }
 
-        await using (message)
-        {
-            var attempt = new Attempt(claim, account, identity, from, store, time);
-            var outcome = await attempt.RunAsync(transports(account.Name), message, stop, abandon);
-            handedOver?.Invoke();
-            await RecordAsync(claim, Result(claim, attempt, outcome, stop), started, abandon);
-        }
+        var attempt = new Attempt(claim, account, identity, from, store, time);
+        DeliveryOutcome outcome;
+        await using (message) outcome = await attempt.RunAsync(transports(account.Name), message, stop, abandon);
+        handedOver?.Invoke();
+        await RecordAsync(claim, Result(claim, attempt, outcome, stop), started, abandon);
     }
 
     /// <summary>What the attempt decides about the message, or would if it began at <paramref name="now"/>.</summary>

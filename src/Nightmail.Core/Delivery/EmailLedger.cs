@@ -13,7 +13,15 @@ public sealed class EmailLedger(IReadOnlyList<LedgerEntry> entries)
     public long LastSequence => entries.Count == 0 ? 0 : entries[^1].Sequence;
 
     /// <summary>The highest attempt that any entry belongs to.</summary>
-    public int LastAttempt => entries.Count == 0 ? 0 : entries.Max(entry => entry.Attempt);
+    public int LastAttempt
+    {
+        get
+        {
+            var last = 0;
+            for (var index = 0; index < entries.Count; index++) last = Math.Max(last, entries[index].Attempt);
+            return last;
+        }
+    }
 
     /// <summary>
     /// True when an email may be over, in doubt or held by what is recorded here: whoever shows it as open is to be checked against all of it.
@@ -22,23 +30,40 @@ public sealed class EmailLedger(IReadOnlyList<LedgerEntry> entries)
         || (entry.Kind == LedgerKind.Outcome && (entry.Reason is not null || entry.Recipients.Any(outcome => outcome.Verdict is not (Verdict.Deferred or Verdict.Untried)))));
 
     /// <summary>The entries that a row with this <paramref name="known"/> sequence has not taken in.</summary>
-    public IEnumerable<LedgerEntry> After(long known) => entries.Where(entry => entry.Sequence > known);
+    public IEnumerable<LedgerEntry> After(long known) => LastSequence <= known ? [] : entries.Where(entry => entry.Sequence > known);
 
     /// <summary>True when any transaction of that attempt was begun, answered or not.</summary>
-    public bool HasBegun(int attempt) => entries.Any(entry => entry.Kind == LedgerKind.Begin && entry.Attempt == attempt);
+    public bool HasBegun(int attempt)
+    {
+        for (var index = 0; index < entries.Count; index++)
+        {
+            if (entries[index].Kind == LedgerKind.Begin && entries[index].Attempt == attempt) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>True when that transaction of that attempt was begun, answered or not.</summary>
-    public bool HasBegun(int attempt, int transaction) =>
-        entries.Any(entry => entry.Kind == LedgerKind.Begin && entry.Attempt == attempt && entry.Transaction == transaction);
+    public bool HasBegun(int attempt, int transaction)
+    {
+        for (var index = 0; index < entries.Count; index++)
+        {
+            if (entries[index].Kind == LedgerKind.Begin && entries[index].Attempt == attempt && entries[index].Transaction == transaction) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>
     /// The begun transactions, of all attempts, whose outcome is not known and that nobody has closed: the email may be on its way or out.
     /// </summary>
     public IReadOnlyList<LedgerEntry> Unanswered()
     {
-        var open = new List<LedgerEntry>();
-        foreach (var entry in entries)
+        if (entries.Count == 0) return [];
+        var open = new List<LedgerEntry>(1);
+        for (var index = 0; index < entries.Count; index++)
         {
+            var entry = entries[index];
             if (entry.Kind == LedgerKind.Begin) open.Add(entry);
             else if (entry.Kind == LedgerKind.Outcome) open.RemoveAll(begin => begin.Attempt == entry.Attempt && begin.Transaction == entry.Transaction);
             else if (entry.Kind is LedgerKind.Retry or LedgerKind.MarkSent) open.Clear();

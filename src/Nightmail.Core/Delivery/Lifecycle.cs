@@ -110,8 +110,15 @@ public static class Lifecycle
     private static Recipient Undoubted(Recipient recipient) =>
         recipient.Status == RecipientStatus.InDoubt ? recipient with { Status = RecipientStatus.Pending } : recipient;
 
-    private static bool IsPlain(IReadOnlyList<Recipient> recipients) =>
-        recipients.All(recipient => recipient is { Status: RecipientStatus.Pending, Reply: null });
+    private static bool IsPlain(IReadOnlyList<Recipient> recipients)
+    {
+        for (var index = 0; index < recipients.Count; index++)
+        {
+            if (recipients[index] is not { Status: RecipientStatus.Pending, Reply: null }) return false;
+        }
+
+        return true;
+    }
 
     private static string? Trouble(DeliveryOutcome outcome) =>
         outcome.Fault?.Words

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Nightmail.Core.Delivery;
 
 /// <summary>The step of an SMTP conversation that a reply answers.</summary>
@@ -131,8 +133,11 @@ public static class ReplyClassifier
         var enhanced = reply.Enhanced ?? "";
         // A code of success on a refusal is a slip of the server's; RFC 2034 4 forbids it.
         if (enhanced.StartsWith('2')) enhanced = "";
-        var row = Array.Find(Table, row => row.Fits(stage, reply, enhanced))!;
-        if (row.Meaning is { } meaning) return meaning;
+        Span<char> digits = stackalloc char[11];
+        reply.Code.TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
+        var index = 0;
+        while (!Table[index].Fits(stage, reply.Text, digits[..length], enhanced)) index++;
+        if (Table[index].Meaning is { } meaning) return meaning;
         return (enhanced.Length > 0 ? enhanced[0] - '0' : reply.Code / 100) == 4 ? Deferred : Bounced;
     }
 
@@ -149,19 +154,52 @@ public static class ReplyClassifier
         /// <summary>One of these must stand in the text; empty: any text will do.</summary>
         public string[] Words { get; init; } = [];
 
-        public bool Fits(SmtpStage stage, Reply reply, string enhanced) =>
-            Array.IndexOf(Stages, stage) >= 0
-            && (Codes == Any || Array.Exists(codes, pattern => Matches(pattern, reply.Code.ToString())))
-            && (Enhanced == Any || Array.Exists(enhancedCodes, pattern => pattern == None ? enhanced.Length == 0 : Matches(pattern, enhanced)))
-            && (Words.Length == 0 || Array.Exists(Words, word => reply.Text.Contains(word, StringComparison.OrdinalIgnoreCase)));
+        public bool Fits(SmtpStage stage, string text, ReadOnlySpan<char> code, string enhanced)
+        {
+            if (Array.IndexOf(Stages, stage) < 0 || (Codes != Any && !AnyMatches(codes, code)) || (Enhanced != Any && !AnyMatches(enhancedCodes, enhanced))) return false;
+            if (Words.Length == 0) return true;
+            foreach (var word in Words)
+            {
+                if (text.Contains(word, StringComparison.OrdinalIgnoreCase)) return true;
+            }
+
+            return false;
+        }
+
+        private static bool AnyMatches(string[] patterns, ReadOnlySpan<char> code)
+        {
+            foreach (var pattern in patterns)
+            {
+                if (pattern == None ? code.IsEmpty : Matches(pattern, code)) return true;
+            }
+
+            return false;
+        }
 
         /// <summary>Compares dot by dot; a part <c>x</c> fits any number, and in three digits any digit.</summary>
-        private static bool Matches(string pattern, string code)
+        private static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> code)
         {
-            if (!pattern.Contains('.')) return pattern.Length == code.Length && pattern.Zip(code).All(pair => pair.First == 'x' || pair.First == pair.Second);
-            var parts = pattern.Split('.');
-            var actual = code.Split('.');
-            return actual.Length == parts.Length && parts.Zip(actual).All(pair => pair.First == "x" || pair.First == pair.Second);
+            if (!pattern.Contains('.')) return pattern.Length == code.Length && FitsDigits(pattern, code);
+            while (true)
+            {
+                var (end, actualEnd) = (pattern.IndexOf('.'), code.IndexOf('.'));
+                var part = end < 0 ? pattern : pattern[..end];
+                var actual = actualEnd < 0 ? code : code[..actualEnd];
+                if (part is not "x" && !part.SequenceEqual(actual)) return false;
+                if (end < 0 || actualEnd < 0) return end < 0 && actualEnd < 0;
+                pattern = pattern[(end + 1)..];
+                code = code[(actualEnd + 1)..];
+            }
+        }
+
+        private static bool FitsDigits(ReadOnlySpan<char> pattern, ReadOnlySpan<char> code)
+        {
+            for (var index = 0; index < pattern.Length; index++)
+            {
+                if (pattern[index] != 'x' && pattern[index] != code[index]) return false;
+            }
+
+            return true;
         }
     }
 }

@@ -71,6 +71,7 @@ public static class Settlement
     /// <summary>The recipients after <paramref name="outcomes"/>. Who has it, has it: nothing takes a delivery back.</summary>
     public static IReadOnlyList<Recipient> Apply(IReadOnlyList<Recipient> recipients, IReadOnlyList<RecipientOutcome> outcomes)
     {
+        if (recipients.Count == 1 && outcomes.Count == 1 && string.Equals(recipients[0].Address, outcomes[0].Address, StringComparison.OrdinalIgnoreCase)) return [Apply(recipients[0], outcomes[0])];
         var byAddress = new Dictionary<string, RecipientOutcome>(StringComparer.OrdinalIgnoreCase);
         foreach (var outcome in outcomes) byAddress[outcome.Address] = outcome;
         return [.. recipients.Select(recipient => byAddress.TryGetValue(recipient.Address, out var outcome) ? Apply(recipient, outcome) : recipient)];
@@ -79,11 +80,17 @@ public static class Settlement
     /// <summary>The status and reason that the recipients alone give.</summary>
     public static (EmailStatus Status, FailureReason? Reason) StatusOf(IReadOnlyList<Recipient> recipients)
     {
-        if (recipients.Any(recipient => recipient.Status == RecipientStatus.InDoubt)) return (EmailStatus.InDoubt, null);
-        if (recipients.Any(recipient => recipient.Status == RecipientStatus.Pending)) return (EmailStatus.Pending, null);
-        return recipients.Any(recipient => recipient.Status == RecipientStatus.Delivered)
-            ? (EmailStatus.Sent, null)
-            : (EmailStatus.Failed, FailureReason.Bounced);
+        var (inDoubt, pending, delivered) = (false, false, false);
+        for (var index = 0; index < recipients.Count; index++)
+        {
+            inDoubt |= recipients[index].Status == RecipientStatus.InDoubt;
+            pending |= recipients[index].Status == RecipientStatus.Pending;
+            delivered |= recipients[index].Status == RecipientStatus.Delivered;
+        }
+
+        if (inDoubt) return (EmailStatus.InDoubt, null);
+        if (pending) return (EmailStatus.Pending, null);
+        return delivered ? (EmailStatus.Sent, null) : (EmailStatus.Failed, FailureReason.Bounced);
     }
 
     private static Recipient Apply(Recipient recipient, RecipientOutcome outcome)

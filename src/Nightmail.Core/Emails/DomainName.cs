@@ -33,9 +33,19 @@ public static class DomainName
             return false;
         }
 
-        if (ascii.Length <= MaxDomain && (ascii[0] == '[' || ascii.Split('.').All(label => label.Length <= MaxLabel))) return true;
+        if (ascii.Length <= MaxDomain && (ascii[0] == '[' || HasShortLabels(ascii))) return true;
         ascii = null;
         return false;
+    }
+
+    private static bool HasShortLabels(ReadOnlySpan<char> domain)
+    {
+        foreach (var label in domain.Split('.'))
+        {
+            if (domain[label].Length > MaxLabel) return false;
+        }
+
+        return true;
     }
 
     /// <summary>

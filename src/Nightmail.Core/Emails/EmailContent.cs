@@ -1,8 +1,14 @@
+using System.Text;
+
 namespace Nightmail.Core.Emails;
 
 /// <summary>What an email says and to whom, as it was worded when it was scheduled.</summary>
 public sealed record EmailContent
 {
+    /// <summary>The text as a string, or as the UTF-8 that a store read; made a string by the first who asks.</summary>
+    private object? text;
+    private EnvelopeAddresses? addresses;
+
     /// <summary>The From mailbox (<c>Ada &lt;ada@example.org&gt;</c>); null: the sending account's.</summary>
     public string? From { get; init; }
 
@@ -19,7 +25,22 @@ public sealed record EmailContent
     public string Subject { get; init; } = "";
 
     /// <summary>The text part; null when there is only HTML or a complete message.</summary>
-    public string? Text { get; init; }
+    public string? Text
+    {
+        get
+        {
+            if (text is byte[] utf8) text = Encoding.UTF8.GetString(utf8);
+            return (string?)text;
+        }
+        init => text = value;
+    }
+
+    /// <summary>The text part in UTF-8; null when nobody has it in that form: then <see cref="Text"/> is to be asked. The bytes are not to be changed.</summary>
+    public byte[]? TextUtf8
+    {
+        get => text as byte[];
+        init => text = value;
+    }
 
     /// <summary>The HTML part, if any.</summary>
     public string? Html { get; init; }
@@ -35,6 +56,26 @@ public sealed record EmailContent
 
     /// <summary>Every mailbox of the envelope as worded: To, Cc, Bcc.</summary>
     public IEnumerable<string> AllMailboxes => To.Concat(Cc).Concat(Bcc);
+
+    /// <summary>Every bare address of the envelope in order, each once, letter case aside.</summary>
+    public IReadOnlyList<string> Addresses
+    {
+        get
+        {
+            // A copy with other mailboxes brings the addresses of the one it was made from.
+            if (!ReferenceEquals(addresses?.Of, this)) addresses = new(this, [.. AllMailboxes.Select(AddressOf).Distinct(StringComparer.OrdinalIgnoreCase)]);
+            return addresses.List;
+        }
+    }
+
+    private static string AddressOf(string mailbox) => Mailbox.TryParse(mailbox, out var parsed, out _) ? parsed.Address : mailbox.Trim();
+
+    private sealed class EnvelopeAddresses(EmailContent of, string[] list)
+    {
+        public EmailContent Of => of;
+
+        public string[] List => list;
+    }
 }
 
 /// <summary>One header field, unencoded and unfolded.</summary>

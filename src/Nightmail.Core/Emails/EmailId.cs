@@ -17,7 +17,11 @@ public readonly record struct EmailId : IComparable<EmailId>
     public static EmailId New(TimeProvider time) => FromGuid(Guid.CreateVersion7(time.GetUtcNow()));
 
     /// <summary>The id whose 128 bits are <paramref name="value"/>.</summary>
-    public static EmailId FromGuid(Guid value) => new(Prefix + value.ToString("N"));
+    public static EmailId FromGuid(Guid value) => new(string.Create(Prefix.Length + 32, value, static (text, value) =>
+    {
+        Prefix.CopyTo(text);
+        value.TryFormat(text[Prefix.Length..], out _, "N");
+    }));
 
     /// <summary>Reads <c>email_…</c>, a bare UUID with or without hyphens, or an older file's <c>digits_digits</c>.</summary>
     public static bool TryParse([NotNullWhen(true)] string? value, out EmailId id)
@@ -41,7 +45,10 @@ public readonly record struct EmailId : IComparable<EmailId>
         TryParse(value, out var id) ? id : throw new FormatException($"'{value}' is not an email id.");
 
     /// <summary>The part that makes it unique: 32 hex digits, or the older form.</summary>
-    public string Unique => text is null ? "" : text.StartsWith(Prefix, StringComparison.Ordinal) ? text[Prefix.Length..] : text;
+    public string Unique => UniqueSpan.ToString();
+
+    /// <summary>The same without a string of its own.</summary>
+    public ReadOnlySpan<char> UniqueSpan => text is null ? "" : text.StartsWith(Prefix, StringComparison.Ordinal) ? text.AsSpan(Prefix.Length) : text;
 
     /// <inheritdoc/>
     public int CompareTo(EmailId other) => string.CompareOrdinal(text, other.text);

@@ -41,7 +41,9 @@ public sealed record Mailbox(string DisplayName, string LocalPart, string Domain
     public static bool TryParse(string text, [NotNullWhen(true)] out Mailbox? mailbox, [NotNullWhen(false)] out string? error)
     {
         ArgumentNullException.ThrowIfNull(text);
-        mailbox = null;
+        error = null;
+        mailbox = PlainMailbox.Read(text);
+        if (mailbox is not null) return true;
         if (text.Length > MaxText || Encoding.UTF8.GetByteCount(text) > MaxText)
         {
             error = $"the mailbox is longer than {MaxText} octets";

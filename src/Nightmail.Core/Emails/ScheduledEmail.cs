@@ -124,11 +124,13 @@ public sealed record ScheduledEmail
     public IReadOnlyList<Recipient> AllRecipients() => Recipients.Count > 0 ? Recipients : FreshRecipients();
 
     /// <summary>All recipients of the content, pending.</summary>
-    public IReadOnlyList<Recipient> FreshRecipients() =>
-        [.. Content.AllMailboxes.Select(AddressOf).Distinct(StringComparer.OrdinalIgnoreCase).Select(address => new Recipient(address))];
-
-    private static string AddressOf(string mailbox) =>
-        Mailbox.TryParse(mailbox, out var parsed, out _) ? parsed.Address : mailbox.Trim();
+    public IReadOnlyList<Recipient> FreshRecipients()
+    {
+        var addresses = Content.Addresses;
+        var fresh = new Recipient[addresses.Count];
+        for (var index = 0; index < fresh.Length; index++) fresh[index] = new(addresses[index]);
+        return fresh;
+    }
 }
 
 /// <summary>A caller's key for one schedule call.</summary>

@@ -28,12 +28,13 @@ internal static class ExtraFields
     };
 
     /// <summary>True when the extra fields bring this one, so that it is not written from the email's identity.</summary>
-    public static bool Bring(IReadOnlyList<HeaderField> fields, string name) => fields.Any(field => Is(field, name));
+    public static bool Bring(IReadOnlyList<HeaderField> fields, string name) => fields.Count > 0 && fields.Any(field => Is(field, name));
 
     /// <summary>The fields in order, each with its CRLF.</summary>
     /// <exception cref="MessageInvalidException">One of them cannot be sent; the message names it and says what to do.</exception>
     public static IEnumerable<string> Write(IReadOnlyList<HeaderField> fields)
     {
+        if (fields.Count == 0) return [];
         foreach (var once in (string[])["Date", "Message-ID"])
         {
             if (fields.Count(field => Is(field, once)) > 1) throw new MessageInvalidException($"the header '{once}' is given more than once; give it once");

@@ -22,15 +22,23 @@ internal sealed class FieldBuilder
     private const int MaxShortWord = 70;
 
     private readonly StringBuilder field;
+    private readonly int start;
     private int column;
     private int limit = LineLimit;
     private bool hasWords;
 
     /// <summary>Starts the field of that name.</summary>
     public FieldBuilder(string name)
+        : this(name, new())
     {
-        field = new StringBuilder(name).Append(':');
-        column = field.Length;
+    }
+
+    /// <summary>Starts the field of that name behind what is already there.</summary>
+    public FieldBuilder(string name, StringBuilder header)
+    {
+        (field, start) = (header, header.Length);
+        field.Append(name).Append(':');
+        column = name.Length + 1;
     }
 
     /// <summary>Appends a word as it is, behind a blank at which the line may be folded. The first one is never folded away from the name: some readers keep that blank.</summary>
@@ -71,6 +79,7 @@ internal sealed class FieldBuilder
     /// </summary>
     public FieldBuilder Text(string text)
     {
+        if (column + 1 + text.Length <= limit && IsPlain(text)) return Append(" ", text);
         var words = Split(text);
         if (words.Count > 0 && column + 1 + words[0].Word.Length > limit) words[0] = words[0] with { MustEncode = true };
         for (var index = 0; index < words.Count; index++)
@@ -98,21 +107,32 @@ internal sealed class FieldBuilder
         {
             var mailbox = mailboxes[index];
             var end = index == mailboxes.Count - 1 ? "" : ",";
+            var address = mailbox.Address;
             if (mailbox.DisplayName.Length == 0)
             {
-                Word(mailbox.Address + end);
+                Word(address + end);
+                continue;
+            }
+
+            // All of it on this line, as it stands.
+            if (column + mailbox.DisplayName.Length + address.Length + 5 <= limit && IsPlain(mailbox.DisplayName) && ReferenceEquals(Quoting.Phrase(mailbox.DisplayName), mailbox.DisplayName))
+            {
+                Append(" ", mailbox.DisplayName).Append(" <", address).Append(">", end);
                 continue;
             }
 
             Name(mailbox.DisplayName);
-            Word($"<{mailbox.Address}>{end}");
+            Word($"<{address}>{end}");
         }
 
         return this;
     }
 
     /// <summary>The field with its final CRLF.</summary>
-    public string Finish() => field.Append("\r\n").ToString();
+    public string Finish() => field.Append("\r\n").ToString(start, field.Length - start);
+
+    /// <summary>Ends the field, without giving it out.</summary>
+    public void End() => field.Append("\r\n");
 
     private void Name(string name)
     {
@@ -122,6 +142,11 @@ internal sealed class FieldBuilder
         else if (phrase.Length <= MaxShortWord) Word(phrase);
         else Encoded(name);
     }
+
+    /// <summary>True for printable ASCII words with one blank between each two, none of which needs encoding.</summary>
+    private static bool IsPlain(string text) =>
+        text.Length is > 0 and <= MaxShortWord && text[0] != ' ' && text[^1] != ' ' && !text.AsSpan().ContainsAnyExceptInRange(' ', '~')
+        && !text.Contains("  ", StringComparison.Ordinal) && !text.Contains("=?", StringComparison.Ordinal);
 
     private FieldBuilder Append(string blank, string word)
     {

@@ -27,6 +27,11 @@ internal static class Identities
         return wellFormed ? value : throw new MessageInvalidException("the Message-ID has to look like <something@domain>, in ASCII and without blanks");
     }
 
+    /// <summary>The mailbox that is worded so, the n-th of its field.</summary>
+    /// <exception cref="MessageInvalidException">It cannot be read; names field, place and position, not the text.</exception>
+    public static Mailbox Mailbox(string text, string field, int number) =>
+        Core.Emails.Mailbox.TryParse(text, out var mailbox, out var error) ? mailbox : throw new MessageInvalidException($"{field} {number}: {error}");
+
     /// <summary>The mailbox that is worded so.</summary>
     /// <param name="text">The wording.</param>
     /// <param name="field">Where it stands, for the error.</param>

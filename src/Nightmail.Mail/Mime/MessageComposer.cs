@@ -12,42 +12,69 @@ namespace Nightmail.Mail.Mime;
 /// <param name="blobs">Where attachments and complete messages lie.</param>
 public sealed class MessageComposer(IBlobStore blobs) : IMessageComposer
 {
+    /// <summary>Characters of an ordinary header.</summary>
+    private const int HeaderRoom = 1024;
+
+    /// <summary>A header's room is not kept beyond this: one with a thousand recipients need not stay in memory.</summary>
+    private const int HeaderKept = 16 * 1024;
+
     private readonly FileParts files = new(blobs);
+
+    /// <summary>Where the last header was written; whoever composes takes it, so that two at once do not share it.</summary>
+    private StringBuilder? spare;
 
     /// <inheritdoc/>
     public async ValueTask<IOutgoingMessage> ComposeAsync(ScheduledEmail email, MessageIdentity identity, CancellationToken cancellationToken)
     {
         var content = email.Content;
         if (content.Eml is { } eml) return await CompleteMessage.OpenAsync(blobs, eml, identity, cancellationToken);
-        var writer = new PartWriter();
-        var header = Header(content, identity);
-        writer.Write(header);
-        writer.Write("MIME-Version: 1.0\r\n");
-        writer.Write(await BodyAsync(content, identity, cancellationToken));
-        return new OutgoingMessage(writer.Finish(), is8Bit: false, needsSmtpUtf8: !Ascii.IsValid(header));
+        var header = Interlocked.Exchange(ref spare, null) ?? new(HeaderRoom);
+        try
+        {
+            WriteHeader(header.Clear(), content, identity);
+            if (PlainMessage.Of(content, header) is { } plain) return plain;
+            var writer = new PartWriter();
+            writer.Write(header.ToString());
+            writer.Write("MIME-Version: 1.0\r\n");
+            writer.Write(await BodyAsync(content, identity, cancellationToken));
+            return new OutgoingMessage(writer.Finish(), is8Bit: false, needsSmtpUtf8: !IsAscii(header));
+        }
+        finally
+        {
+            if (header.Capacity <= HeaderKept) spare = header;
+        }
     }
 
-    private static string Header(EmailContent content, MessageIdentity identity)
+    private static void WriteHeader(StringBuilder header, EmailContent content, MessageIdentity identity)
     {
         if (content.Subject.AsSpan().ContainsAny('\r', '\n', '\0')) throw new MessageInvalidException("the subject holds a line break or NUL; write it in one line");
-        var header = new StringBuilder();
-        if (!ExtraFields.Bring(content.Headers, "Date")) Add(new FieldBuilder("Date").Word(InternetDate.Format(identity.Date)));
-        Add(new FieldBuilder("From").Mailboxes([Identities.From(identity)]));
-        AddMailboxes("To", content.To);
-        AddMailboxes("Cc", content.Cc);
+        if (!ExtraFields.Bring(content.Headers, "Date")) new FieldBuilder("Date", header).Word(InternetDate.Format(identity.Date)).End();
+        new FieldBuilder("From", header).Mailboxes([Identities.From(identity)]).End();
+        WriteMailboxes(header, "To", content.To);
+        WriteMailboxes(header, "Cc", content.Cc);
         // Some servers write a To of their own, with everybody in it, into a message without any.
-        if (content.To.Count == 0 && content.Cc.Count == 0) Add(new FieldBuilder("To").Word("undisclosed-recipients:;"));
-        Add(new FieldBuilder("Subject").Text(content.Subject));
-        if (!ExtraFields.Bring(content.Headers, "Message-ID")) Add(new FieldBuilder("Message-ID").Word(Identities.MessageId(identity)));
+        if (content.To.Count == 0 && content.Cc.Count == 0) new FieldBuilder("To", header).Word("undisclosed-recipients:;").End();
+        new FieldBuilder("Subject", header).Text(content.Subject).End();
+        if (!ExtraFields.Bring(content.Headers, "Message-ID")) new FieldBuilder("Message-ID", header).Word(Identities.MessageId(identity)).End();
         foreach (var field in ExtraFields.Write(content.Headers)) header.Append(field);
-        return header.ToString();
+    }
 
-        void Add(FieldBuilder field) => header.Append(field.Finish());
+    private static void WriteMailboxes(StringBuilder header, string name, IReadOnlyList<string> texts)
+    {
+        if (texts.Count == 0) return;
+        var mailboxes = new Mailbox[texts.Count];
+        for (var index = 0; index < mailboxes.Length; index++) mailboxes[index] = Identities.Mailbox(texts[index], name, index + 1);
+        new FieldBuilder(name, header).Mailboxes(mailboxes).End();
+    }
 
-        void AddMailboxes(string name, IReadOnlyList<string> mailboxes)
+    private static bool IsAscii(StringBuilder text)
+    {
+        foreach (var chunk in text.GetChunks())
         {
-            if (mailboxes.Count > 0) Add(new FieldBuilder(name).Mailboxes([.. mailboxes.Select((text, index) => Identities.Mailbox(text, $"{name} {index + 1}"))]));
+            if (!Ascii.IsValid(chunk.Span)) return false;
         }
+
+        return true;
     }
 
     /// <summary>Text and HTML as alternatives, the HTML with what it shows, and all of it before the attachments.</summary>

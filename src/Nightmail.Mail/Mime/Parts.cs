@@ -111,11 +111,11 @@ internal sealed class PartWriter
 /// <summary>The lines between the parts of one message: the same in every attempt, and in no text that was written before them.</summary>
 internal sealed class Boundaries(Core.Emails.EmailContent content, MessageIdentity identity)
 {
-    private readonly string seed = Seed(content, identity);
+    private string? seed;
     private int count;
 
     /// <summary>The next one.</summary>
-    public string Next() => $"=_{++count}_{seed}";
+    public string Next() => $"=_{++count}_{seed ??= Seed(content, identity)}";
 
     /// <summary>A hash over Message-ID and everything that is said, so that nothing said can hold it; 128 bits make chance no matter.</summary>
     private static string Seed(Core.Emails.EmailContent content, MessageIdentity identity)

@@ -18,22 +18,45 @@ internal sealed record TextBody(string Encoding, byte[] Bytes)
     /// </summary>
     public static TextBody Of(string text)
     {
-        var bytes = WithCrlf(text);
-        if (IsPlain(bytes)) return new("7bit", bytes);
+        var (input, output) = (ArrayPool<byte>.Shared.Rent(System.Text.Encoding.UTF8.GetMaxByteCount(text.Length)), (byte[]?)null);
+        try
+        {
+            var utf8 = input.AsSpan(0, System.Text.Encoding.UTF8.GetBytes(text, input));
+            output = ArrayPool<byte>.Shared.Rent(RoomFor(utf8.Length));
+            return Of(output.AsSpan(0, Normalise(utf8, output)));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(input);
+            if (output is not null) ArrayPool<byte>.Shared.Return(output);
+        }
+    }
+
+    /// <summary>Room that surely suffices for a text of so many bytes with CRLF line ends.</summary>
+    public static int RoomFor(int bytes) => (bytes * 2) + 2;
+
+    /// <summary>Writes the text with CRLF line ends, if it can travel as it is.</summary>
+    /// <returns>How many bytes it has become; -1: it has to be encoded.</returns>
+    public static int WritePlain(ReadOnlySpan<byte> utf8, Span<byte> destination)
+    {
+        var length = Normalise(utf8, destination);
+        return IsPlain(destination[..length]) ? length : -1;
+    }
+
+    private static TextBody Of(ReadOnlySpan<byte> bytes)
+    {
+        if (IsPlain(bytes)) return new("7bit", bytes.ToArray());
         var quoted = QuotedPrintable.Encode(bytes);
         return quoted.Length <= Base64Lines.EncodedLength(bytes.Length) + 2
             ? new("quoted-printable", quoted)
             : new("base64", [.. Base64Lines.Encode(bytes), (byte)'\r', (byte)'\n']);
     }
 
-    private static byte[] WithCrlf(string text)
+    private static int Normalise(ReadOnlySpan<byte> utf8, Span<byte> destination)
     {
-        var bytes = System.Text.Encoding.UTF8.GetBytes(text);
-        var normalised = new byte[bytes.Length * 2 + 2];
         var normaliser = new CrlfNormaliser();
-        var length = normaliser.Next(bytes, normalised);
-        length += normaliser.End(normalised.AsSpan(length));
-        return normalised[..length];
+        var length = normaliser.Next(utf8, destination);
+        return length + normaliser.End(destination[length..]);
     }
 
     private static bool IsPlain(ReadOnlySpan<byte> bytes)

@@ -78,7 +78,8 @@ internal sealed class EnvelopePlan
     }
 
     /// <summary>The recipients that are settled as refused for now or for good.</summary>
-    public List<RecipientOutcome> Refused() => [.. outcomes.OfType<RecipientOutcome>().Where(outcome => outcome.Verdict is Verdict.Bounced or Verdict.Deferred)];
+    public IReadOnlyList<RecipientOutcome> Refused() =>
+        Array.TrueForAll(outcomes, static outcome => outcome is null) ? [] : [.. outcomes.OfType<RecipientOutcome>().Where(outcome => outcome.Verdict is Verdict.Bounced or Verdict.Deferred)];
 
     /// <summary>A verdict for everyone; who is not settled was not tried.</summary>
     public IReadOnlyList<RecipientOutcome> Outcomes()

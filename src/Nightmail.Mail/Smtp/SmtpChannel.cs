@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Nightmail.Core.Delivery;
 
@@ -109,6 +110,7 @@ internal sealed class SmtpChannel : IDisposable
 
     /// <summary>Sends what was said, in one write.</summary>
     /// <exception cref="ConversationBrokenException">The connection is gone.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask FlushAsync(TimeSpan within)
     {
         if (outputLength == 0) return;
@@ -141,6 +143,7 @@ internal sealed class SmtpChannel : IDisposable
 
     /// <summary>Waits for the next whole reply.</summary>
     /// <exception cref="ConversationBrokenException">The connection is gone, or what came is no reply.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Reply> ReadReplyAsync(TimeSpan within)
     {
         var armed = false;
@@ -208,6 +211,7 @@ internal sealed class SmtpChannel : IDisposable
 
     private static string Words(TimeSpan limit) => limit.TotalMinutes >= 1 ? $"{limit.TotalMinutes:0} min" : $"{limit.TotalSeconds:0} s";
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask FillAsync()
     {
         if (inputStart > 0)

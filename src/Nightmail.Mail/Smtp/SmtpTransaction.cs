@@ -180,7 +180,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
     {
         try
         {
-            return await begin([.. accepted.Select(index => plan.Envelope.Recipients[index])], plan.Refused(), cancellationToken);
+            return await begin(Accepted(), plan.Refused(), cancellationToken);
         }
 #pragma warning disable CA1031 // It is the caller's own code; whatever it throws, nothing may be sent, and the conversation must end in order.
         catch (Exception)
@@ -189,6 +189,9 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
             return false;
         }
     }
+
+    private IReadOnlyList<string> Accepted() =>
+        accepted.Count == plan.Envelope.Recipients.Count ? plan.Envelope.Recipients : [.. accepted.Select(index => plan.Envelope.Recipients[index])];
 
     /// <summary>Sends the message without its final dot; the end of it stays in the buffer when the leave is there already.</summary>
     /// <returns>False when it could not be read or sent; then the reason is settled.</returns>

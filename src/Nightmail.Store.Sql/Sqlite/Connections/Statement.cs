@@ -70,8 +70,8 @@ internal sealed class Statement : IDisposable
     public Statement With(EmailId id)
     {
         Span<byte> bytes = stackalloc byte[IdBytes];
-        var unique = id.Unique;
-        return unique.Length == 2 * IdBytes && Convert.FromHexString(unique, bytes, out _, out _) == System.Buffers.OperationStatus.Done ? With(bytes, isText: false) : With(unique);
+        var unique = id.UniqueSpan;
+        return unique.Length == 2 * IdBytes && Convert.FromHexString(unique, bytes, out _, out _) == System.Buffers.OperationStatus.Done ? With(bytes, isText: false) : With(id.Unique);
     }
 
     /// <summary>The next value: a campaign's 16 bytes, or NULL.</summary>
@@ -135,6 +135,14 @@ internal sealed class Statement : IDisposable
 
     /// <summary>The next column: text or NULL.</summary>
     public string? Text() => IsNull() ? SkipNullText() : Encoding.UTF8.GetString(Bytes());
+
+    /// <summary>The next column: text as a copy of its UTF-8, or NULL.</summary>
+    public byte[]? Utf8()
+    {
+        if (!IsNull()) return Bytes().ToArray();
+        column++;
+        return null;
+    }
 
     /// <summary>The next column as it lies in memory, until the next step; empty for NULL.</summary>
     public ReadOnlySpan<byte> Bytes() => raw.sqlite3_column_blob(statement, column++);

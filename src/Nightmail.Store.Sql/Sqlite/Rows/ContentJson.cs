@@ -58,7 +58,7 @@ internal static class ContentJson
     }
 
     /// <summary>The content.</summary>
-    public static EmailContent Read(string? text, string? html, ReadOnlySpan<byte> head)
+    public static EmailContent Read(byte[]? text, string? html, ReadOnlySpan<byte> head)
     {
         var json = new Utf8JsonReader(head);
         json.Read();
@@ -82,7 +82,7 @@ internal static class ContentJson
 
         return new()
         {
-            From = from, To = to, Cc = cc, Bcc = bcc, Subject = subject, Text = text, Html = html,
+            From = from, To = to, Cc = cc, Bcc = bcc, Subject = subject, TextUtf8 = text, Html = html,
             Headers = headers, Attachments = attachments, Eml = eml,
         };
     }

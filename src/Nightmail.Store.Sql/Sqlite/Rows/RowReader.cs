@@ -54,7 +54,7 @@ internal static class RowReader
             Variables = row.Text(),
             Wish = WishJson.Read(row.Bytes()),
             Recipients = ContentJson.ReadRecipients(row.Bytes()),
-            Content = ContentJson.Read(row.Text(), row.Text(), row.Bytes()),
+            Content = ContentJson.Read(row.Utf8(), row.Text(), row.Bytes()),
         };
         return new(number, email);
     }
