@@ -95,6 +95,9 @@ public sealed record ServerOptions
     /// <summary>The zone in which its scheduled work is meant, until a person names another.</summary>
     public string TimeZone { get; init; } = "UTC";
 
+    /// <summary>Wrong keys and login links of one address that are answered at once; from then on it waits.</summary>
+    public int FreeFailures { get; init; } = 10;
+
     /// <summary>The version of the program, for people.</summary>
     public string Version { get; init; } = "";
 

@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Security;
 
 namespace Nightmail.Server.Api;
 
-/// <summary>Who may use a route: a bearer key with the scope that the route asks for. An administrator's key has all scopes.</summary>
+/// <summary>Who may use a route: a bearer key with the scope that the route asks for, or a browser that a login link let in. An administrator's key has all scopes.</summary>
 internal static class Access
 {
     private const string Bearer = "Bearer ";
@@ -28,9 +29,18 @@ internal static class Access
     public static async Task RequireAsync(HttpContext context, ApiKeys keys, KeyScopes needed)
     {
         var header = context.Request.Headers.Authorization.ToString();
+        if (header.Length == 0 && context.RequestServices.GetRequiredService<SessionCookie>().UntilOf(context) is not null)
+        {
+            // Whoever has a link from this server's log or from an administrator is one; another site's page is not.
+            if (!SessionCookie.IsOurPage(context)) throw new ApiProblem(StatusCodes.Status403Forbidden, "Not from this page", $"send {SessionCookie.AntiforgeryHeader} as GET /api/session gives it");
+            return;
+        }
+
         var key = header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? await keys.FindAsync(header[Bearer.Length..].Trim(), context.RequestAborted) : null;
         if (key is null)
         {
+            // Who brings nothing guesses nothing.
+            if (header.Length > 0) await context.RequestServices.GetRequiredService<FailureBrake>().PunishAsync(context);
             context.Response.Headers.WWWAuthenticate = "Bearer";
             throw new ApiProblem(StatusCodes.Status401Unauthorized, "No valid key", "send a key of this server: Authorization: Bearer nm_…");
         }

@@ -21,6 +21,8 @@ namespace Nightmail.Server.Api;
 [JsonSerializable(typeof(SuppressionRequest))]
 [JsonSerializable(typeof(KeyRequest))]
 [JsonSerializable(typeof(KeyAnswer))]
+[JsonSerializable(typeof(LoginLinkAnswer))]
+[JsonSerializable(typeof(SessionAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<KeyAnswer>))]
 [JsonSerializable(typeof(OrderRequest))]
 [JsonSerializable(typeof(EmailRequest))]

@@ -58,7 +58,7 @@ public sealed class NightmailServer : IAsyncDisposable
         app.Use(CheckKey);
         app.Use(app.Services.GetRequiredService<RepeatGuard>().RunAsync);
         Map(app, parts);
-        await GreetAsync(app.Services, options, cancellationToken);
+        var isNew = await MakeFirstKeyAsync(app.Services, options, cancellationToken);
         try
         {
             await app.StartAsync(cancellationToken);
@@ -69,7 +69,9 @@ public sealed class NightmailServer : IAsyncDisposable
             throw new ServerRefusedException($"cannot listen on {string.Join(", ", options.Urls)}: {taken.Message.Split('.')[0]}; name another address with --urls");
         }
 
-        return new(app);
+        var server = new NightmailServer(app);
+        if (isNew) Greet(app.Services, options, server.Urls[0]);
+        return server;
     }
 
     /// <summary>Ends it in order: takes no more requests, finishes what is on its way, gives claims back.</summary>
@@ -85,7 +87,7 @@ public sealed class NightmailServer : IAsyncDisposable
         services.AddOpenApi("v1", openApi => openApi.OpenApiVersion = Microsoft.OpenApi.OpenApiSpecVersion.OpenApi3_1);
         services.AddSingleton(parts).AddSingleton(options).AddSingleton(parts.Time).AddSingleton(parts.Emails).AddSingleton(parts.CampaignEmails).AddSingleton(parts.Accounts).AddSingleton(parts.Keys)
             .AddSingleton(parts.Templates).AddSingleton(parts.Campaigns).AddSingleton(parts.Suppressions).AddSingleton(parts.SendLog).AddSingleton(parts.RequestKeys);
-        services.AddSingleton(SecretBox.Open(options.Folder)).AddSingleton<ApiKeys>().AddSingleton<AccountBook>().AddSingleton<SettingsBook>().AddSingleton<RepeatGuard>().AddSingleton<ITemplateRenderer, HandlebarsRenderer>()
+        services.AddSingleton(SecretBox.Open(options.Folder)).AddSingleton<ApiKeys>().AddSingleton<FailureBrake>().AddSingleton<SessionCookie>().AddSingleton(provider => new LoginLinks(options.Folder, parts.Time)).AddSingleton<AccountBook>().AddSingleton<SettingsBook>().AddSingleton<RepeatGuard>().AddSingleton<ITemplateRenderer, HandlebarsRenderer>()
             .AddSingleton<EventFeed>().AddSingleton<ServerMeters>().AddSingleton<MetricsPage>().AddSingleton<SendLogWriter>().AddSingleton<EngineReporter>()
             .AddSingleton<CampaignDesk>().AddSingleton<RecipientCheck>().AddSingleton<PlanDesk>().AddSingleton<CampaignPace>().AddSingleton<EmailDesk>()
             .AddSingleton<IMessageComposer>(provider => new CampaignComposer(parts.Composer, parts.Campaigns, parts.Templates, provider.GetRequiredService<ITemplateRenderer>()));
@@ -123,6 +125,7 @@ public sealed class NightmailServer : IAsyncDisposable
         app.MapSuppressions();
         app.MapLogs();
         app.MapKeys();
+        app.MapLogin();
         app.MapSettings();
         app.MapSystem();
         if (parts.Work is not null) app.MapWork();
@@ -173,14 +176,24 @@ public sealed class NightmailServer : IAsyncDisposable
     }
 
     /// <summary>On the first start makes a key for whoever started it.</summary>
-    private static async Task GreetAsync(IServiceProvider services, ServerOptions options, CancellationToken cancellationToken)
+    /// <returns>True on the first start.</returns>
+    private static async Task<bool> MakeFirstKeyAsync(IServiceProvider services, ServerOptions options, CancellationToken cancellationToken)
     {
         var keys = services.GetRequiredService<ApiKeys>();
-        if ((await keys.ListAsync(cancellationToken)).Count > 0) return;
+        if ((await keys.ListAsync(cancellationToken)).Count > 0) return false;
         var (_, key) = await keys.CreateAsync(KeyId.New(services.GetRequiredService<TimeProvider>()), "first", KeyScopes.Admin | KeyScopes.Read | KeyScopes.Send, cancellationToken);
         var path = Path.Combine(options.Folder, "api-key");
         PrivateFile.Write(path, Encoding.UTF8.GetBytes(key + "\n"));
         options.Say($"api key (kept in {path}): {key}");
+        return true;
+    }
+
+    /// <summary>Tells whoever started it how to go on: in a shell, and in a browser.</summary>
+    private static void Greet(IServiceProvider services, ServerOptions options, string url)
+    {
+        var (token, _) = services.GetRequiredService<LoginLinks>().Create(LoginLinks.FirstLifetime);
+        options.Say($"for a shell: export NIGHTMAIL_SERVER={url} NIGHTMAIL_API_KEY_FILE={Path.Combine(options.Folder, "api-key")}");
+        options.Say($"for a browser, once, within 24 hours: {url}/login/{token}");
     }
 
     /// <summary>Keys and mails must not cross a network in the clear.</summary>

@@ -21,6 +21,7 @@ public sealed class RouteTests
         ("POST", "/api/emails", "read"), ("GET", "/api/emails", "send"), ("GET", NoEmail, "send"), ("GET", NoEmail + "/why", "send"), ("GET", NoEmail + "/raw", "send"), ("GET", NoEmail + "/attempts", "send"),
         ("POST", NoEmail + "/cancel", "read"), ("POST", NoEmail + "/pause", "read"), ("POST", NoEmail + "/resume", "read"), ("POST", NoEmail + "/retry", "read"), ("POST", NoEmail + "/mark-sent", "read"),
         ("POST", NoEmail + "/send-now", "read"), ("POST", NoEmail + "/reschedule", "read"), ("PUT", NoEmail + "/content", "read"),
+        ("POST", "/api/login-links", "send"), ("GET", "/api/session", "send"), ("DELETE", "/api/session", "send"),
         ("POST", "/api/blobs", "read"), ("GET", "/api/blobs/none?size=1", "send"), ("GET", "/api/standings", "send"),
         ("POST", "/api/campaigns", "read"), ("GET", "/api/campaigns", "send"), ("GET", NoCampaign, "send"), ("PATCH", NoCampaign, "read"), ("DELETE", NoCampaign, "read"), ("POST", NoCampaign + "/schedule", "read"),
         ("POST", NoCampaign + "/pause", "read"), ("POST", NoCampaign + "/resume", "read"), ("POST", NoCampaign + "/cancel", "read"), ("POST", NoCampaign + "/duplicate", "read"), ("POST", NoCampaign + "/preview", "send"),

@@ -11,6 +11,7 @@ namespace Nightmail.Tests.Cli.Remote;
 internal sealed class RemoteWorld : IAsyncDisposable
 {
     private readonly string data = Directory.CreateTempSubdirectory("nightmail-remote-").FullName;
+    private readonly List<string> said = [];
     private readonly SqliteEmailStore store;
     private readonly ControlPlane plane;
     private NightmailServer? server;
@@ -35,6 +36,11 @@ internal sealed class RemoteWorld : IAsyncDisposable
 
     public string KeyFile => Path.Combine(data, "api-key");
 
+    /// <summary>Gets what the server said at its start.</summary>
+    public IReadOnlyList<string> Said => said;
+
+    public string Folder => data;
+
     public string Key => File.ReadAllText(KeyFile).Trim();
 
     /// <param name="clock">The clock of both; null: one that stands still.</param>
@@ -55,7 +61,7 @@ internal sealed class RemoteWorld : IAsyncDisposable
             },
             Time = world.Clock, Random = new Random(1),
         };
-        world.server = await NightmailServer.StartAsync(parts, new() { Folder = world.data, Urls = ["http://127.0.0.1:0"], Sends = sends, Version = "9.9.9", Say = _ => { } }, CancellationToken.None);
+        world.server = await NightmailServer.StartAsync(parts, new() { Folder = world.data, Urls = ["http://127.0.0.1:0"], Sends = sends, Version = "9.9.9", Say = world.said.Add }, CancellationToken.None);
         world.Home.With("NIGHTMAIL_SERVER", world.Url).With("NIGHTMAIL_API_KEY", world.Key);
         return world;
     }
