@@ -9,7 +9,7 @@ namespace Nightmail.Cli.Configuration;
 internal static class AccountReader
 {
     /// <summary>What an account may have by its specification that no part of this version keeps; said, not hidden.</summary>
-    private static readonly string[] LimitsNotKept = ["perCampaign", "messageSize"];
+    private static readonly string[] LimitsNotKept = ["perCampaign"];
 
     /// <summary>All accounts. Where none says that it is the default one, the first is.</summary>
     public static IReadOnlyList<Account> ReadAll(ConfigSection section, List<string> warnings, Func<string, string?> variable)
@@ -75,6 +75,7 @@ internal static class AccountReader
             PerHour = section.OptionalNumber("perHour", 1, 10_000_000),
             PerDay = section.OptionalNumber("perDay", 1, 100_000_000),
             RecipientsPerTransaction = section.Number("recipientsPerTransaction", defaults.RecipientsPerTransaction, 1, 100_000),
+            MessageSize = section.Size("messageSize"),
             EmailsPerConnection = section.Number("emailsPerConnection", defaults.EmailsPerConnection, 1, 1_000_000),
         };
         foreach (var key in LimitsNotKept)

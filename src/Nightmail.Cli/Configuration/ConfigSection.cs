@@ -112,6 +112,20 @@ internal sealed class ConfigSection
         return null;
     }
 
+    /// <summary>A number of bytes: <c>26214400</c>, <c>"25MB"</c>, <c>"512 KB"</c>; null where there is none.</summary>
+    public long? Size(string key)
+    {
+        var member = Find(key);
+        long? value = member?.Value.Kind switch
+        {
+            null => null,
+            ConfigKind.Number or ConfigKind.Text => Sizes.Parse(member.Value.Text) ?? throw At(member, $"{Describe(member)} must be a number of bytes, or a size such as \"512KB\" or \"25MB\""),
+            _ => throw Wrong(member, "a number of bytes, or a size such as \"25MB\""),
+        };
+        readings.Add(PathOf(key), value?.ToString(CultureInfo.InvariantCulture), PlaceOf(member));
+        return value;
+    }
+
     /// <summary>A share from 0 to 1.</summary>
     public double Share(string key, double otherwise)
     {

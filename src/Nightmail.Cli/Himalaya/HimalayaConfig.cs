@@ -13,8 +13,11 @@ internal static class HimalayaConfig
         (["message", "send", "save-copy"], "message.send.save-copy is not taken over: no copy is put into the folder Sent"),
         (["signature"], "signature is not taken over: himalaya puts it into what it writes, nightmail adds nothing"),
         (["pgp"], "pgp is not taken over: nightmail neither signs nor encrypts by PGP"),
-        (["smtp", "tls"], "smtp.tls is not taken over: the machine's certificate authorities are trusted"),
+        (["smtp", "tls", "cert"], "smtp.tls.cert is not taken over: only certificates that the machine trusts are taken; add it there"),
     ];
+
+    /// <summary>How generation 2 sends where it does not speak SMTP, by the name of the account's table.</summary>
+    private static readonly (string Table, string Words)[] OtherWays = [("jmap", "JMAP"), ("gmail", "Gmail's own API"), ("msgraph", "Microsoft Graph")];
 
     /// <summary>The accounts, in the order of the file.</summary>
     /// <exception cref="FormatException">It is no TOML, or holds no accounts.</exception>
@@ -47,6 +50,8 @@ internal static class HimalayaConfig
         if (table.TextOf("smtp", "server") is { } url) return ServerOf(url, table.TableOf("smtp")!, notes).Write;
         if (table.TableOf("message", "send", "backend") is not { } backend)
         {
+            foreach (var (key, words) in OtherWays)
+                if (table.TableOf(key) is not null) throw new FormatException($"it sends by {words}, which nightmail does not speak; an account of type command that calls himalaya can");
             throw new FormatException(table.Find("sender") is not null || table.Find("smtp-host") is not null
                 ? "it is written for a himalaya before version 1.0; let a newer one rewrite it first"
                 : "it says nothing about sending: neither message.send.backend (1.x) nor smtp.server (2.x)");
@@ -142,7 +147,9 @@ internal static class HimalayaConfig
 
     private static string From(TomlValue.Table table, TomlValue.Table root)
     {
-        var address = table.TextOf("email") ?? table.TextOf("smtp", "sasl", "plain", "username") ?? table.TextOf("smtp", "sasl", "login", "username") ?? throw new FormatException("email is missing: whose emails are these?");
+        // Generation 2 need not say it; whoever logs in is then who sends.
+        var user = table.TableOf("smtp", "sasl")?.Members.Select(each => (each.Value as TomlValue.Table)?.TextOf("username")).FirstOrDefault(each => each?.Contains('@', StringComparison.Ordinal) ?? false);
+        var address = table.TextOf("email") ?? user ?? throw new FormatException("email is missing, and no login is an address: whose emails are these?");
         if (!Mailbox.TryParse(address, out var mailbox, out var error)) throw new FormatException($"email \"{address}\" is not an address: {error}");
         var name = table.TextOf("display-name") ?? root.TextOf("display-name");
         return name is { Length: > 0 } ? (mailbox with { DisplayName = name }).ToString() : mailbox.ToString();
@@ -156,5 +163,5 @@ internal static class HimalayaConfig
     }
 
     private static int? PortOf(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : throw new FormatException($"the port {text} is no number");
+        int.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : throw new FormatException($"the port {text} is no number");
 }

@@ -12,12 +12,13 @@ internal sealed class WorkerHost(Session session, IEngineObserver observer) : IA
     public async Task<bool> RunAsync(WorkerMode mode, Shutdown shutdown)
     {
         var settings = session.Settings;
-        var accounts = settings.Accounts.ToDictionary(account => account.Name);
+        var taken = SecretVariables.Take(settings.Accounts);
+        var accounts = taken.ToDictionary(account => account.Name);
         var worker = new Worker(new()
         {
             Store = session.QueueFile,
             Composer = Composition.Composer(session.Blobs),
-            Accounts = settings.Accounts,
+            Accounts = taken,
             ConnectionsPerAccount = settings.Worker.Connections,
             Transports = name => transports.TryGetValue(name, out var open) ? open
                 : transports[name] = Composition.Transport(accounts[name], settings.Delivery, session.Surroundings),

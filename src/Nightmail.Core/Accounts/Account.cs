@@ -64,6 +64,9 @@ public sealed record Account
     public static IReadOnlyList<Account> WithStandIns(IReadOnlyList<Account> accounts) =>
         [.. accounts.Select(account => account with { StandsInAs = account.IsDefault ? null : accounts.FirstOrDefault(other => other.IsDefault && account.MaySend(other.From))?.From })];
 
+    /// <summary>True when a message of so many bytes may go through it.</summary>
+    public bool TakesSize(long bytes) => bytes <= (Limits.MessageSize ?? long.MaxValue);
+
     /// <summary>True when an email with this From mailbox may go through it.</summary>
     public bool MaySend(string? from)
     {
@@ -96,6 +99,9 @@ public sealed record AccountLimits
 
     /// <summary>Recipients in one transaction. RFC 5321 4.5.3.1.8 asks every server to take 100.</summary>
     public int RecipientsPerTransaction { get; init; } = 100;
+
+    /// <summary>Bytes of the largest message; null: no limit of its own. What is larger goes through another account, or fails where there is none.</summary>
+    public long? MessageSize { get; init; }
 
     /// <summary>Emails over one connection before it is replaced.</summary>
     public int EmailsPerConnection { get; init; } = 100;

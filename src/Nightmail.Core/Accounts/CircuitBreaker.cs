@@ -15,7 +15,13 @@ public static class CircuitBreaker
     public static CircuitStep After(Circuit circuit, Claim claim, AccountFinding finding, CircuitOptions options, DateTimeOffset now)
     {
         var probes = circuit.Probe?.IsOf(claim) ?? false;
-        if (claim.Term != circuit.Term || (circuit.IsOpen && !probes)) return new(circuit);
+        if (claim.Term != circuit.Term || (circuit.IsOpen && !probes))
+        {
+            // On its way when the sender turned out to be distrusted: refused for the same reason as the others, so no more to blame than they.
+            var alike = finding is AccountFinding.Refused && circuit is { IsOpen: true, Fault.Reason: AccountFaultReason.Reputation } && claim.Term < circuit.Term;
+            return new(circuit) { Reopened = alike ? [claim.Email.Id] : [] };
+        }
+
         return finding switch
         {
             AccountFinding.Failed failed => AfterFailure(circuit, failed.Fault, options, now),

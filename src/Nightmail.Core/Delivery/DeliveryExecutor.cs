@@ -16,7 +16,8 @@ public sealed class DeliveryExecutor(
     CircuitOptions circuit,
     TimeProvider time,
     Random random,
-    IEngineObserver observer)
+    IEngineObserver observer,
+    IReadOnlyList<Account> accounts)
 {
     /// <summary>The first wait before a result that could not be written is written again; it doubles.</summary>
     private static readonly TimeSpan RecordRetryFirst = TimeSpan.FromSeconds(1);
@@ -57,6 +58,14 @@ public sealed class DeliveryExecutor(
             return;
         }
 
+        if (!account.TakesSize(message.Length))
+        {
+            var bytes = message.Length;
+            await message.DisposeAsync();
+            await RecordAsync(claim, new(TooLarge(claim.Email, account, bytes), null), started, abandon);
+            return;
+        }
+
         var attempt = new Attempt(claim, account, identity, from, store, time);
         DeliveryOutcome outcome;
         await using (message) outcome = await attempt.RunAsync(transports(account.Name), message, stop, abandon);
@@ -85,6 +94,20 @@ public sealed class DeliveryExecutor(
         var row = Lifecycle.After(attempt.Frozen(claim.Email), combined, policy, now, random);
         var gaveUp = row is { Status: EmailStatus.Failed, Reason: FailureReason.GaveUp } ? row.Reason : null;
         return new(row, attempt.OutcomeEntry(outcome, row.NextAttempt, gaveUp)) { Account = new(AccountFinding.Of(combined), circuit) };
+    }
+
+    /// <summary>
+    /// The row of an email that is too large for its account: it goes to another one that takes its size, whenever that can; where there is none it
+    /// fails, because no wait makes it smaller. That says nothing about the account, which was not asked.
+    /// </summary>
+    private ScheduledEmail TooLarge(ScheduledEmail email, Account account, long bytes)
+    {
+        var words = $"not sent: the message has {bytes} bytes, and account {account.Name} takes {account.Limits.MessageSize} at most (limits.messageSize)";
+        var hasOther = accounts.Any(other => other.Name != account.Name && other.IsEnabled && other.Suits(email) && other.TakesSize(bytes));
+        var outcome = hasOther
+            ? DeliveryOutcome.OfFault(new(AccountFaultReason.Configuration, words), Pending(email))
+            : DeliveryOutcome.Of(Verdict.Bounced, Pending(email), new(552, "5.3.4", words), begun: false);
+        return Lifecycle.After(email, outcome, policy, time.GetUtcNow(), random);
     }
 
     /// <summary>Writes the result, however long the store cannot: it is known and must not be forgotten.</summary>

@@ -119,7 +119,7 @@ public sealed class Worker(WorkerParts parts)
 
     private async Task WorkAsync(WorkerId id, WorkerMode mode, CancellationToken stop, CancellationToken abandon)
     {
-        var executor = new DeliveryExecutor(parts.Store, parts.Composer, parts.Transports, parts.Policy, parts.Circuit, parts.Time, parts.Random, parts.Observer);
+        var executor = new DeliveryExecutor(parts.Store, parts.Composer, parts.Transports, parts.Policy, parts.Circuit, parts.Time, parts.Random, parts.Observer, parts.Accounts);
         var dispatcher = new Dispatcher(parts.Store, id, new(parts.Accounts, parts.Circuit, parts.ConnectionsPerAccount, parts.ClaimsAhead), executor, parts.Time, parts.Observer, wake);
         var rescuer = new ClaimRescuer(parts.Store, parts.Policy.InDoubt, parts.Time, parts.Observer);
         using var subscription = parts.Store.OnChanged(wake.Wake);

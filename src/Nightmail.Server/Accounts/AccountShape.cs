@@ -98,6 +98,9 @@ public sealed record LimitsShape
     /// <summary>Emails in a day of the account's zone; null: no limit.</summary>
     public int? PerDay { get; set; }
 
+    /// <summary>Bytes of the largest message; null: no limit of its own.</summary>
+    public long? MessageSize { get; set; }
+
     /// <summary>Recipients in one transaction.</summary>
     public int RecipientsPerTransaction { get; set; } = 100;
 

@@ -16,6 +16,7 @@ public sealed class PromiseCheck(SimulatedServer server, IReadOnlyList<Promised>
         foreach (var dot in dots)
         {
             if (dot.At < email.Earliest(dot.Step)) yield return $"promise 2: {email.Id} left at {dot.At:O}, before {email.Earliest(dot.Step):O}";
+            if (email.Account is { } wanted && dot.Account != wanted) yield return $"{email.Id} names {wanted} and left through {dot.Account}";
             if (email.CancelledAt < dot.Step) yield return $"promise 7: {email.Id} left in step {dot.Step} although its cancel was answered in step {email.CancelledAt}";
             if (email.Pauses.Any(pause => pause.From < dot.Step && (pause.To is null || pause.To > dot.Step))) yield return $"promise 7: {email.Id} left while it was paused";
         }

@@ -26,6 +26,9 @@ public sealed class Promised(EmailId id, IReadOnlyList<string> addresses)
     /// <summary>Pauses that were answered with success, until the next resume was asked for.</summary>
     public List<(long From, long? To)> Pauses { get; } = [];
 
+    /// <summary>The account that it names.</summary>
+    public string? Account { get; init; }
+
     public DateTimeOffset? NotAfter { get; init; }
 
     public string? Key { get; init; }

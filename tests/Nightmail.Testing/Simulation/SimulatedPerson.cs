@@ -8,7 +8,7 @@ namespace Nightmail.Testing.Simulation;
 /// Schedules emails and changes its mind, noting what was asked and what was answered. A call that fails is asked no more about: it may
 /// or may not have happened, and both are fine.
 /// </summary>
-public sealed class SimulatedPerson(IEmailStore store, ManualTime time, Random random, Func<long> step)
+public sealed class SimulatedPerson(IEmailStore store, ManualTime time, Random random, Func<long> step, SimulatedAccounts accounts)
 {
     /// <summary>Everything that was answered with an id.</summary>
     public List<Promised> Emails { get; } = [];
@@ -80,9 +80,10 @@ public sealed class SimulatedPerson(IEmailStore store, ManualTime time, Random r
             CreatedAt = now,
             LastModified = now,
             NotAfter = random.Next(10) == 0 ? due + TimeSpan.FromMinutes(random.Next(1, 30)) : null,
+            Account = random.Next(4) == 0 ? accounts.All[random.Next(accounts.All.Count)].Name : null,
             IdempotencyKey = random.Next(3) == 0 ? new($"key-{Emails.Count}-{step()}", "hash") : null,
         };
-        var promised = new Promised(email.Id, addresses) { NotAfter = email.NotAfter, Key = email.IdempotencyKey?.Key };
+        var promised = new Promised(email.Id, addresses) { Account = email.Account, NotAfter = email.NotAfter, Key = email.IdempotencyKey?.Key };
         var timing = promised.Ask(step(), due);
         var results = await store.AddAsync([email], cancellationToken);
         if (results[0] is not AddResult.Added) Broken.Add($"a new email was answered with {results[0]}");
@@ -94,7 +95,9 @@ public sealed class SimulatedPerson(IEmailStore store, ManualTime time, Random r
     {
         promised.CancelAsked = true;
         var result = await store.ChangeAsync(promised.Id, new EmailChange.Cancel(), cancellationToken);
-        if (result.Done) promised.CancelledAt ??= step();
+        if (!result.Done) return;
+        promised.CancelledAt ??= step();
+        accounts.TakenBack(promised.Id);
     }
 
     private async Task RescheduleAsync(Promised promised, CancellationToken cancellationToken)
@@ -102,13 +105,17 @@ public sealed class SimulatedPerson(IEmailStore store, ManualTime time, Random r
         var due = time.GetUtcNow() + TimeSpan.FromSeconds(random.Next(0, 600));
         var timing = promised.Ask(step(), due);
         var result = await store.ChangeAsync(promised.Id, new EmailChange.Reschedule(due, null), cancellationToken);
-        if (result.Done) timing.Answered = step();
+        if (!result.Done) return;
+        timing.Answered = step();
+        accounts.TakenBack(promised.Id);
     }
 
     private async Task PauseAsync(Promised promised, CancellationToken cancellationToken)
     {
         var result = await store.ChangeAsync(promised.Id, new EmailChange.Pause(), cancellationToken);
-        if (result.Done) promised.Pauses.Add((step(), null));
+        if (!result.Done) return;
+        promised.Pauses.Add((step(), null));
+        accounts.TakenBack(promised.Id);
     }
 
     private async Task RetryAsync(Promised promised, CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ namespace Nightmail.Testing.Simulation;
 public sealed record Acceptance(EmailId Email, string Address, DateTimeOffset At);
 
 /// <summary>A final dot that reached the server, whether or not it was accepted or its answer arrived.</summary>
-public sealed record Dot(EmailId Email, IReadOnlyList<string> Addresses, DateTimeOffset At, long Step);
+public sealed record Dot(EmailId Email, int Attempt, string Account, IReadOnlyList<string> Addresses, DateTimeOffset At, long Step);
 
 /// <summary>How often a server does what, out of a hundred.</summary>
 public sealed record ServerTemper
@@ -31,11 +31,14 @@ public sealed record ServerTemper
     public static ServerTemper Calm { get; } = new() { ConnectFails = 0, RecipientDeferred = 0, RecipientBounced = 0, DotDeferred = 0, DotBounced = 0, ReplyLost = 0, Slow = 0 };
 }
 
-/// <summary>The one server of a simulated world. It remembers every dot and everything it took.</summary>
+/// <summary>The servers of a simulated world's accounts, as one. It remembers every dot and everything it took.</summary>
 public sealed class SimulatedServer(ManualTime time, Random random, Func<long> step)
 {
     /// <summary>How it behaves now.</summary>
     public ServerTemper Temper { get; set; } = new();
+
+    /// <summary>What is wrong with it for the emails of an account.</summary>
+    public Dictionary<string, Ailment> Ailments { get; } = [];
 
     /// <summary>What it took, in order.</summary>
     public List<Acceptance> Accepted { get; } = [];
@@ -50,16 +53,19 @@ public sealed class SimulatedServer(ManualTime time, Random random, Func<long> s
     public int LostReplies { get; private set; }
 
     /// <summary>One transaction for a process that may die at any await.</summary>
-    public async Task<DeliveryOutcome> DeliverAsync(EmailId email, Envelope envelope, BeginDelivery begin, Func<bool> isDead, CancellationToken cancellationToken)
+    public async Task<DeliveryOutcome> DeliverAsync(string account, ScheduledEmail row, Envelope envelope, BeginDelivery begin, Func<bool> isDead, CancellationToken cancellationToken)
     {
-        var recipients = envelope.Recipients;
+        var (email, recipients) = (row.Id, envelope.Recipients);
         await PauseAsync(cancellationToken);
+        var ailment = Ailments.GetValueOrDefault(account);
+        if (FaultOf(ailment) is { } fault) return DeliveryOutcome.OfFault(fault, recipients);
         if (Chance(Temper.ConnectFails)) return DeliveryOutcome.OfFault(new(AccountFaultReason.Network, "connect mail.example:25: refused"), recipients);
         List<string> accepted = [];
         List<RecipientOutcome> refused = [];
         foreach (var address in recipients)
         {
-            if (Chance(Temper.RecipientDeferred)) refused.Add(new(address, Verdict.Deferred, new(451, "4.7.1", "greylisted")));
+            if (ailment == Ailment.Distrust) refused.Add(new(address, Verdict.Bounced, new(550, "5.7.1", "not from you")));
+            else if (Chance(Temper.RecipientDeferred)) refused.Add(new(address, Verdict.Deferred, new(451, "4.7.1", "greylisted")));
             else if (Chance(Temper.RecipientBounced)) refused.Add(new(address, Verdict.Bounced, new(550, "5.1.1", "no such user")));
             else accepted.Add(address);
         }
@@ -72,9 +78,17 @@ public sealed class SimulatedServer(ManualTime time, Random random, Func<long> s
         if (isDead()) return await NeverAsync();
 
         // From here on the answer is waited for, whatever else happens.
-        Dots.Add(new(email, accepted, time.GetUtcNow(), step()));
+        Dots.Add(new(email, row.Attempts, account, accepted, time.GetUtcNow(), step()));
         return await AnswerAsync(email, accepted, refused, isDead);
     }
+
+    private static AccountFault? FaultOf(Ailment ailment) => ailment switch
+    {
+        Ailment.Down => new(AccountFaultReason.Network, "connect mail.example:25: refused"),
+        Ailment.Login => new(AccountFaultReason.Auth, "535 5.7.8 bad credentials"),
+        Ailment.Busy => new(AccountFaultReason.Network, "421 4.3.2 too busy") { SlowsDown = true },
+        _ => null,
+    };
 
     private async Task<DeliveryOutcome> AnswerAsync(EmailId email, List<string> accepted, List<RecipientOutcome> refused, Func<bool> isDead)
     {
@@ -110,24 +124,24 @@ public sealed class SimulatedServer(ManualTime time, Random random, Func<long> s
 }
 
 /// <summary>A process's way to the server.</summary>
-public sealed class SimulatedTransport(SimulatedServer server, Func<bool> isDead) : ITransport
+public sealed class SimulatedTransport(SimulatedServer server, string account, Func<bool> isDead) : ITransport
 {
     /// <inheritdoc/>
     public Task<DeliveryOutcome> DeliverAsync(Envelope envelope, IOutgoingMessage message, BeginDelivery begin, CancellationToken cancellationToken) =>
-        server.DeliverAsync(((SimulatedMessage)message).Email, envelope, begin, isDead, cancellationToken);
+        server.DeliverAsync(account, ((SimulatedMessage)message).Email, envelope, begin, isDead, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }
 
 /// <summary>A message that is only its email's name.</summary>
-public sealed class SimulatedMessage(EmailId email) : IOutgoingMessage
+public sealed class SimulatedMessage(ScheduledEmail email) : IOutgoingMessage
 {
     /// <summary>Whose it is.</summary>
-    public EmailId Email => email;
+    public ScheduledEmail Email => email;
 
     /// <inheritdoc/>
-    public long Length => 0;
+    public long Length { get; init; }
 
     /// <inheritdoc/>
     public bool Is8Bit => false;
@@ -147,5 +161,5 @@ public sealed class SimulatedComposer : IMessageComposer
 {
     /// <inheritdoc/>
     public ValueTask<IOutgoingMessage> ComposeAsync(ScheduledEmail email, MessageIdentity identity, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<IOutgoingMessage>(new SimulatedMessage(email.Id));
+        ValueTask.FromResult<IOutgoingMessage>(new SimulatedMessage(email));
 }

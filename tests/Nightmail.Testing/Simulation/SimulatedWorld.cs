@@ -1,5 +1,4 @@
 using System.Globalization;
-using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
@@ -12,7 +11,6 @@ namespace Nightmail.Testing.Simulation;
 /// </summary>
 public sealed class SimulatedWorld
 {
-    private const int Connections = 2;
     private static readonly TimeSpan Turmoil = TimeSpan.FromMinutes(25);
     private static readonly TimeSpan RestAtTheLatest = TimeSpan.FromDays(8);
 
@@ -21,6 +19,7 @@ public sealed class SimulatedWorld
     private readonly SimulationContext context;
     private readonly ISimulatedHouse house;
     private readonly SimulatedServer server;
+    private readonly SimulatedAccounts accounts;
     private readonly Dictionary<string, Life> workers = [];
     private readonly List<SimulatedPerson> persons = [];
     private readonly List<Promised> promised = [];
@@ -36,6 +35,7 @@ public sealed class SimulatedWorld
         context = new SimulationContext(random);
         house = build(time, random);
         server = new SimulatedServer(time, random, () => context.Steps);
+        accounts = new SimulatedAccounts(random);
     }
 
     /// <summary>What happened, for the message of a failure.</summary>
@@ -43,6 +43,9 @@ public sealed class SimulatedWorld
 
     /// <summary>Emails that were promised.</summary>
     public int Promised => promised.Count;
+
+    /// <summary>Its accounts.</summary>
+    public SimulatedAccounts Accounts => accounts;
 
     /// <summary>Runs the world.</summary>
     /// <returns>The promises that were broken; empty when all hold.</returns>
@@ -76,6 +79,7 @@ public sealed class SimulatedWorld
                 Note("power loss");
                 foreach (var life in workers.Values) life.Die();
                 house.PowerLoss();
+                accounts.NewsLost();
                 deaths++;
                 return NewPerson();
             case 1:
@@ -93,6 +97,11 @@ public sealed class SimulatedWorld
                 await Task.Delay(TimeSpan.FromSeconds(random.Next(1, 40)), time);
                 house.SetDiskTrouble(false);
                 return person;
+            case 6 or 7 or 8:
+                var sick = accounts.All[random.Next(accounts.All.Count)].Name;
+                server.Ailments[sick] = (Ailment)random.Next(5);
+                Note($"{sick} has the ailment {server.Ailments[sick]}");
+                return person;
             default:
                 var before = person.Emails.Count;
                 await person.ActAsync(CancellationToken.None);
@@ -108,24 +117,25 @@ public sealed class SimulatedWorld
         Note("rest");
         house.SetDiskTrouble(false);
         server.Temper = ServerTemper.Calm;
+        server.Ailments.Clear();
         foreach (var life in workers.Values) life.Stop.Cancel();
         foreach (var life in workers.Values) await life.Ended;
         await using var store = house.Open(NextName("last"));
         var ahead = (await store.ListAsync(new(), CancellationToken.None)).Where(row => row.LastError == Settlement.LostLedger).ToList();
-        var last = new SimulatedPerson(store, time, random, () => context.Steps);
+        var last = new SimulatedPerson(store, time, random, () => context.Steps, accounts);
         foreach (var email in promised) await last.ResumeAsync(email, CancellationToken.None);
         var deadline = time.GetUtcNow() + RestAtTheLatest;
         using var giveUp = new CancellationTokenSource(RestAtTheLatest, time);
         await NewWorker(store, () => false).RunAsync(WorkerMode.UntilEmpty, giveUp.Token, CancellationToken.None);
         var rows = await store.ListAsync(new(), CancellationToken.None);
         var overview = await store.OverviewAsync(CancellationToken.None);
-        List<string> broken = [.. persons.SelectMany(person => person.Broken), .. new PromiseCheck(server, promised, rows).Broken()];
+        List<string> broken = [.. persons.SelectMany(person => person.Broken), .. new PromiseCheck(server, promised, rows).Broken(), .. accounts.Broken(server)];
         broken.AddRange(ahead.Select(row => $"{row.Id} knows more than the ledger"));
         if (time.GetUtcNow() > deadline) broken.Add("the last worker found no end");
         if (overview.Counts.Values.Sum() != rows.Count) broken.Add($"promise 10: {overview.Counts.Values.Sum()} counted, {rows.Count} listed");
         if (copyAge < 0 && overview.TotalScheduled != rows.Count) broken.Add($"promise 10: {overview.TotalScheduled} ever scheduled, {rows.Count} rows");
         var doubtful = rows.Count(row => row.Status == EmailStatus.InDoubt);
-        if (doubtful > server.LostReplies + (deaths * Connections * 4)) broken.Add($"{doubtful} emails in doubt after {deaths} deaths and {server.LostReplies} lost replies");
+        if (doubtful > server.LostReplies + (deaths * SimulatedAccounts.Connections * accounts.All.Count * 4)) broken.Add($"{doubtful} emails in doubt after {deaths} deaths and {server.LostReplies} lost replies");
         return broken;
     }
 
@@ -169,6 +179,7 @@ public sealed class SimulatedWorld
 
         Note($"{life.Process} is killed");
         deaths++;
+        accounts.NewsLost();
         house.Kill(life.Process);
         if (house.IsOneProcess)
         {
@@ -180,13 +191,14 @@ public sealed class SimulatedWorld
 
     private Worker NewWorker(IEmailStore store, Func<bool> isDead)
     {
-        var transport = new SimulatedTransport(server, isDead);
+        var transports = accounts.All.ToDictionary(account => account.Name, account => new SimulatedTransport(server, account.Name, isDead));
         return new(new()
         {
             Store = store,
             Composer = new SimulatedComposer(),
-            Accounts = [new Account { Name = "work", From = "me@home.example", IsDefault = true, Transport = new TransportSettings.Folder("nowhere"), Limits = new() { Connections = Connections } }],
-            Transports = _ => transport,
+            Accounts = accounts.All,
+            Circuit = accounts.Circuit,
+            Transports = name => transports[name],
             Time = time,
             Random = random,
             Observer = new Listener(this),
@@ -195,7 +207,7 @@ public sealed class SimulatedWorld
 
     private SimulatedPerson NewPerson()
     {
-        var person = new SimulatedPerson(house.Open(NextName("person")), time, random, () => context.Steps);
+        var person = new SimulatedPerson(house.Open(NextName("person")), time, random, () => context.Steps, accounts);
         persons.Add(person);
         return person;
     }
@@ -206,13 +218,17 @@ public sealed class SimulatedWorld
 
     private sealed class Listener(SimulatedWorld world) : IEngineObserver
     {
-        public void On(EngineEvent happened) => world.Note(happened switch
+        public void On(EngineEvent happened)
         {
-            EngineEvent.Recorded recorded => $"{recorded.Email.Id} attempt {recorded.Attempt}: {recorded.Email.Status.Name()} {recorded.Email.LastError}",
-            EngineEvent.Rescued rescued => $"{rescued.Email.Id} rescued: {rescued.Email.Status.Name()}",
-            EngineEvent.Claimed claimed => $"{claimed.Email} claimed, attempt {claimed.Attempt}",
-            _ => happened.ToString() ?? "",
-        });
+            world.accounts.On(happened, world.context.Steps);
+            world.Note(happened switch
+            {
+                EngineEvent.Recorded recorded => $"{recorded.Email.Id} attempt {recorded.Attempt}: {recorded.Email.Status.Name()} {recorded.Email.LastError}",
+                EngineEvent.Rescued rescued => $"{rescued.Email.Id} rescued: {rescued.Email.Status.Name()}",
+                EngineEvent.Claimed claimed => $"{claimed.Email} claimed, attempt {claimed.Attempt}",
+                _ => happened.ToString() ?? "",
+            });
+        }
     }
 
     /// <summary>One process from start to end.</summary>

@@ -84,6 +84,36 @@ public sealed class SendmailClientsTests : IAsyncLifetime
         message.Text.ShouldContain("disk full");
     }
 
+    /// <summary>
+    /// Debian's cron itself, in a mount namespace where its crontab and the machine's sendmail are this test's. It starts its jobs with the minute.
+    /// </summary>
+    [Fact]
+    public async Task Debians_cron_mails_what_its_job_prints()
+    {
+        Assert.SkipUnless(Environment.UserName == "root", "only root may run cron and make a mount namespace");
+        await File.WriteAllTextAsync(Path.Combine(home.Folder, "mta"), $"#!/bin/sh\nexport XDG_CONFIG_HOME='{home.Folder}/config'\nexec '{Sendmail}' \"$@\"\n", TestContext.Current.CancellationToken);
+        var cron = home.StartOther("/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-ec", $"""
+            chmod 700 '{home.Folder}/mta'
+            mount -t tmpfs none /var/spool
+            mount -t tmpfs none /run
+            mkdir -p /var/spool/cron/crontabs
+            chmod 1730 /var/spool/cron/crontabs
+            printf 'MAILTO=ada\n* * * * * echo "disk full"\n' > /var/spool/cron/crontabs/root
+            chmod 600 /var/spool/cron/crontabs/root
+            mount --bind '{home.Folder}/mta' /usr/sbin/sendmail
+            exec /usr/sbin/cron -f
+            """);
+        await home.WaitForAsync(rows => rows.Count > 0 || cron.HasExited);
+        cron.Signal("TERM");
+        await cron.WaitAsync();
+        (await home.RunAsync("run", "--until-empty")).ExitCode.ShouldBe(0);
+        var message = sink.Messages()[0];
+        message.Recipients.ShouldBe(["ada@sender.example"]);
+        message.Header("Subject").ShouldNotBeNull().ShouldContain("disk full");
+        message.Header("From").ShouldBe("Cron Daemon <ada@sender.example>");
+        message.Text.ShouldContain("\r\n\r\ndisk full\r\n");
+    }
+
     private async Task ShellAsync(string script)
     {
         var result = await home.StartOther("/bin/sh", "-ec", $"export SENDMAIL='{Sendmail}' GIT_CONFIG_GLOBAL=/dev/null; cd '{home.Folder}'\n{script}").WaitAsync();

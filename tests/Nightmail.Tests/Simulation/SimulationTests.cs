@@ -20,13 +20,15 @@ public sealed class SimulationTests
     {
         var (first, last) = Seeds();
         var broken = new ConcurrentBag<string>();
-        var promised = 0;
+        var (promised, probes, limits) = (0, 0, 0);
         Parallel.For(first, last + 1, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (seed, loop) =>
         {
             var world = new SimulatedWorld(seed, (time, random) => new FileSimulatedHouse(time, random));
             if (Failure(world) is not { } failure)
             {
                 Interlocked.Add(ref promised, world.Promised);
+                Interlocked.Add(ref probes, world.Accounts.Probes);
+                Interlocked.Add(ref limits, world.Accounts.LimitsReached);
                 return;
             }
 
@@ -35,7 +37,14 @@ public sealed class SimulationTests
         });
         broken.ShouldBeEmpty();
         promised.ShouldBeGreaterThan(last - first);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{last - first + 1} worlds, {promised} emails");
+        if (last > first)
+        {
+            // What never happens cannot go wrong.
+            probes.ShouldBeGreaterThan(0);
+            limits.ShouldBeGreaterThan(0);
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{last - first + 1} worlds, {promised} emails, {probes} probes, {limits} limits reached");
     }
 
     [Fact]

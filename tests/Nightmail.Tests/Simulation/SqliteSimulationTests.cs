@@ -20,7 +20,7 @@ public sealed class SqliteSimulationTests
     {
         var (first, last) = Seeds();
         var broken = new ConcurrentBag<string>();
-        var promised = 0;
+        var (promised, probes, limits) = (0, 0, 0);
         Parallel.For(first, last + 1, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (seed, loop) =>
         {
             SqliteSimulatedHouse? house = null;
@@ -30,6 +30,8 @@ public sealed class SqliteSimulationTests
             if (failure is null)
             {
                 Interlocked.Add(ref promised, world.Promised);
+                Interlocked.Add(ref probes, world.Accounts.Probes);
+                Interlocked.Add(ref limits, world.Accounts.LimitsReached);
                 return;
             }
 
@@ -38,7 +40,14 @@ public sealed class SqliteSimulationTests
         });
         broken.ShouldBeEmpty();
         promised.ShouldBeGreaterThan(last - first);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{last - first + 1} worlds, {promised} emails");
+        if (last > first)
+        {
+            // What never happens cannot go wrong.
+            probes.ShouldBeGreaterThan(0);
+            limits.ShouldBeGreaterThan(0);
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{last - first + 1} worlds, {promised} emails, {probes} probes, {limits} limits reached");
     }
 
     private static string? Failure(SimulatedWorld world)

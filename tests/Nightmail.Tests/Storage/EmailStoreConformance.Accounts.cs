@@ -185,6 +185,23 @@ public abstract partial class EmailStoreConformance
     }
 
     [Fact]
+    public async Task What_was_on_its_way_when_the_sender_turned_out_to_be_distrusted_is_not_failed_either()
+    {
+        await store.AddAsync([.. Enumerable.Range(0, 14).Select(number => Given.Email(Time, default, $"reader{number}@{(number % 2 == 0 ? "one" : "two")}.example"))], Cancel);
+        var claims = await ClaimAsync();
+        claims.Count.ShouldBe(14);
+        foreach (var claim in claims) await RecordAsync(claim, Verdict.Bounced, new(550, "5.7.1", "not from you"));
+        var standing = await StandingAsync(store);
+        (standing.Obstacle, standing.Facts.Circuit.Term).ShouldBe((AccountObstacle.CircuitOpen, 1L));
+        foreach (var claim in claims) (await FindAsync(claim.Email.Id)).Status.ShouldBe(EmailStatus.Pending);
+
+        // With the ledger: no old copy of the rows fails them again.
+        (await store.OverviewAsync(Cancel)).Counts.GetValueOrDefault(EmailStatus.Failed).ShouldBe(0);
+        await DeliverAsync(await ProbeAfterCooldownAsync(add: false));
+        (await ClaimAsync()).Count.ShouldBe(13);
+    }
+
+    [Fact]
     public async Task Refusals_of_one_domain_or_with_another_verdict_between_them_are_the_emails_own()
     {
         for (var count = 0; count < 15; count++) await RecordAsync(await OneAsync(to: $"reader{count}@one.example"), Verdict.Bounced, new(550, "5.7.1", "not from you"));
@@ -240,6 +257,32 @@ public abstract partial class EmailStoreConformance
 
         for (var index = 3; index < begun.Count; index++) (begun[index] - begun[index - 3]).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(seconds - 1));
         (begun[3] - begun[0]).ShouldBeLessThan(TimeSpan.FromSeconds(seconds + 5), "a limit delays no longer than it must");
+    }
+
+    [Fact]
+    public async Task No_more_begin_than_the_limit_when_claims_begins_and_records_come_at_the_same_moment()
+    {
+        AccountCapacities offer = new([(Work with { Limits = new() { Connections = 1000, PerMinute = 5 } }, 2)]);
+        await store.AddAsync([.. Enumerable.Range(0, 60).Select(_ => Given.Email(Time))], Cancel);
+        var begun = 0;
+        async Task WorkAsync()
+        {
+            var own = world.Open();
+            await using var presence = await own.EnterAsync(Cancel);
+            for (var round = 0; round < 6; round++)
+            {
+                var claims = await own.ClaimDueAsync(presence.Id, offer, Cancel);
+                await Task.WhenAll(claims.Select(async claim =>
+                {
+                    if (await own.BeginAsync(claim, Given.Begin(claim, Time), Cancel) is not null) return;
+                    Interlocked.Increment(ref begun);
+                    await own.RecordAsync(claim, Given.Result(claim, Verdict.Delivered, Time), Cancel);
+                }));
+            }
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(WorkAsync, Cancel)));
+        begun.ShouldBe(5);
     }
 
     [Fact]

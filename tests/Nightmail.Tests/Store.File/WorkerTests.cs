@@ -153,7 +153,7 @@ public sealed class WorkerTests : IEngineObserver, IAsyncDisposable
         Store = store,
         Composer = new SimulatedComposer(),
         Accounts = [Given.Account],
-        Transports = _ => new SimulatedTransport(server ?? new(world.Time, new Random(1), () => 0) { Temper = ServerTemper.Calm }, () => false),
+        Transports = _ => new SimulatedTransport(server ?? new(world.Time, new Random(1), () => 0) { Temper = ServerTemper.Calm }, Given.Account.Name, () => false),
         Time = world.Time,
         Random = new Random(1),
         Observer = this,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Nightmail.Cli.Printing;
 using Nightmail.Cli.Remote;
+using Nightmail.Cli.Running;
 
 namespace Nightmail.Cli.Commands.Accounts;
 
@@ -50,7 +51,7 @@ internal sealed class AccountTestCommand : Verb
     private static async Task<(string? Reason, string? Error, IReadOnlyList<string> Offers)?> TestAsync(string name, Session session, CancellationToken cancellationToken)
     {
         if (session.Server is not null) return await new RemoteAccounts(session.Client).TestAsync(name, cancellationToken);
-        if (session.Settings.Accounts.FirstOrDefault(each => each.Name == name) is not { } account) return null;
+        if (SecretVariables.Take(session.Settings.Accounts).FirstOrDefault(each => each.Name == name) is not { } account) return null;
         var result = await Composition.CheckAsync(account, session.Surroundings, cancellationToken);
         return (result.Fault?.Reason.ToString().ToLowerInvariant(), result.Fault?.Words, result.Offers);
     }

@@ -138,12 +138,33 @@ public sealed class SettingsReaderTests
         string.Join('\n', settings.Accounts).ShouldNotContain("geheim");
     }
 
+    [Theory]
+    [InlineData("26214400", 26214400L)]
+    [InlineData("\"25MB\"", 25_000_000L)]
+    [InlineData("\"25 MiB\"", 26214400L)]
+    [InlineData("\"512kb\"", 512_000L)]
+    [InlineData("\"7\"", 7L)]
+    [InlineData("null", null)]
+    public void A_message_size_is_a_number_of_bytes_or_has_a_unit(string written, long? bytes) =>
+        Read($$"""{ "accounts": { "a": { "from": "a@x.example", "transport": { "type": "folder", "path": "/o" }, "limits": { "messageSize": {{written}} } } } }""")
+            .Accounts.Single().Limits.MessageSize.ShouldBe(bytes);
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-5")]
+    [InlineData("\"25 cows\"")]
+    [InlineData("\"99999999 TB\"")]
+    [InlineData("true")]
+    public void No_other_message_size_is_taken(string written) => Should.Throw<ConfigException>(
+        () => Read($$"""{ "accounts": { "a": { "from": "a@x.example", "transport": { "type": "folder", "path": "/o" }, "limits": { "messageSize": {{written}} } } } }"""))
+        .Message.ShouldContain("messageSize");
+
     [Fact]
     public void Limits_that_are_not_kept_yet_are_said()
     {
-        var settings = Read("""{ "accounts": { "a": { "from": "a@x.example", "transport": { "type": "folder", "path": "/o" }, "limits": { "messageSize": 30 } } } }""");
+        var settings = Read("""{ "accounts": { "a": { "from": "a@x.example", "transport": { "type": "folder", "path": "/o" }, "limits": { "perCampaign": 30 } } } }""");
 
-        settings.Warnings.ShouldHaveSingleItem().ShouldContain("accounts.a.limits.messageSize");
+        settings.Warnings.ShouldHaveSingleItem().ShouldContain("accounts.a.limits.perCampaign");
     }
 
     private static Settings Read(string text) => SettingsReader.Read("c.json", Encoding.UTF8.GetBytes(text), _ => null);
