@@ -121,7 +121,7 @@ public sealed class ClockTests : IEngineObserver, IAsyncDisposable
             Store = store,
             Composer = new SimulatedComposer(),
             Accounts = [Given.Account],
-            Transports = _ => new NotingTransport(new SimulatedTransport(server, () => false), id => handed.Enqueue((id, world.Time.GetUtcNow()))),
+            Transports = _ => new NotingTransport(new SimulatedTransport(server, Given.Account.Name, () => false), id => handed.Enqueue((id, world.Time.GetUtcNow()))),
             Time = world.Time,
             Random = new Random(1),
             Observer = this,
@@ -133,7 +133,7 @@ public sealed class ClockTests : IEngineObserver, IAsyncDisposable
     {
         public Task<DeliveryOutcome> DeliverAsync(Envelope envelope, IOutgoingMessage message, BeginDelivery begin, CancellationToken cancellationToken)
         {
-            note(((SimulatedMessage)message).Email);
+            note(((SimulatedMessage)message).Email.Id);
             return inner.DeliverAsync(envelope, message, begin, cancellationToken);
         }
 
