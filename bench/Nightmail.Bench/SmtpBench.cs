@@ -55,7 +55,11 @@ internal static class SmtpBench
         await using var transport = Transport(port, 4);
         await SendAsync(transport, 1_024, 4, Messages, timed: false);
         var before = GC.GetTotalMemory(forceFullCollection: true);
+        var allocatedBefore = GC.GetTotalAllocatedBytes(precise: true);
         await SendAsync(transport, 1_024, 4, ManyMessages, timed: false);
+        var allocated = new Samples();
+        allocated.Add((GC.GetTotalAllocatedBytes(precise: true) - allocatedBefore) / (double)ManyMessages);
+        report.Add(new("smtp", "allocated for one message", "B", allocated));
         var growth = new Samples();
         growth.Add(Math.Max(0, GC.GetTotalMemory(forceFullCollection: true) - before) / 1024.0);
         report.Add(new("smtp", $"memory that {ManyMessages:N0} messages leave behind", "KiB", growth) { Bar = new(1_024, null, "KiB") });
