@@ -33,8 +33,8 @@ internal sealed class MessageOptions
     {
         var dash = words.GetValue(standardInput);
         if (dash is not null and not "-") throw CommandFailure.Usage($"unexpected word '{dash}'; quote text with blanks, and write - to read the body from standard input");
-        var bodies = new[] { words.GetValue(body) is not null, words.GetValue(bodyFile) is not null, dash is not null && words.GetValue(eml) is null };
-        if (bodies.Count(given => given) > 1) throw CommandFailure.Usage("the text is given more than once: use one of --body, --body-file and -");
+        var bodies = (words.GetValue(body) is null ? 0 : 1) + (words.GetValue(bodyFile) is null ? 0 : 1) + (dash is not null && words.GetValue(eml) is null ? 1 : 0);
+        if (bodies > 1) throw CommandFailure.Usage("the text is given more than once: use one of --body, --body-file and -");
         var given = new MessageWords
         {
             To = words.GetValue(to) ?? [],

@@ -117,7 +117,12 @@ internal static class RequestRules
                     return new("attachments", $"the name or type of '{WhenParser.Printable(attachment.FileName)}' is too long, or holds a line break");
         }
 
-        var bytes = content.Eml?.Size ?? content.Attachments.Sum(attachment => attachment.Blob.Size);
+        var bytes = content.Eml?.Size ?? 0;
+        if (content.Eml is null)
+        {
+            foreach (var attachment in content.Attachments) bytes += attachment.Blob.Size;
+        }
+
         return bytes > MaxBytes ? new(content.Eml is null ? "attachments" : "eml", $"that is {bytes:N0} bytes, the most is {MaxBytes:N0}: send a link instead") : null;
     }
 

@@ -33,7 +33,7 @@ internal sealed class BackupFolder(IDisk disk, QueuePaths paths, SendLedger ledg
         {
             var there = disk.List(Folder);
             last = now;
-            if (!BackupPolicy.IsDue(shelf.Moments(there).Select(each => each.At), now)) return;
+            if (!BackupPolicy.IsDue(shelf.Moments(there), now)) return;
             Make("before a change", now, there);
             Prune();
         }
@@ -63,7 +63,7 @@ internal sealed class BackupFolder(IDisk disk, QueuePaths paths, SendLedger ledg
     public IReadOnlyList<string> Prune()
     {
         var there = disk.List(Folder);
-        var gone = BackupPolicy.Superfluous([.. shelf.Moments(there).Select(each => (each.Name, each.At))], options.BackupCount);
+        var gone = BackupPolicy.Superfluous(shelf.Moments(there), options.BackupCount);
         foreach (var name in gone)
         {
             disk.Delete(Path.Combine(Folder, name));

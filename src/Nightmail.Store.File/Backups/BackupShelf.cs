@@ -13,7 +13,7 @@ internal sealed class BackupShelf(IDisk disk, QueuePaths paths)
 
     /// <summary>Every one of them, the newest first, with its note; their bytes are not looked at.</summary>
     public IReadOnlyList<KeptBackup> All() =>
-        [.. Moments(disk.List(Folder)).OrderByDescending(each => each.At).ThenByDescending(each => each.Name, StringComparer.Ordinal).Select(each => Find(each.Name, each.At))];
+        [.. Sorted(Moments(disk.List(Folder))).Select(each => Find(each.Name, each.At))];
 
     /// <summary>Why its bytes are not those that were kept; null when they are.</summary>
     public string? Damage(KeptBackup backup, out byte[] bytes)
@@ -34,12 +34,15 @@ internal sealed class BackupShelf(IDisk disk, QueuePaths paths)
     }
 
     /// <summary>The names and moments of the copies among the names of the folder.</summary>
-    public IEnumerable<(string Name, DateTimeOffset At)> Moments(IReadOnlyList<string> there)
+    public List<BackupMoment> Moments(IReadOnlyList<string> there)
     {
+        List<BackupMoment> moments = [];
         foreach (var name in there)
         {
-            if (names.TimeOf(name) is { } at) yield return (name, at);
+            if (names.TimeOf(name) is { } at) moments.Add(new(name, at));
         }
+
+        return moments;
     }
 
     /// <summary>The backup of that name.</summary>
@@ -51,6 +54,12 @@ internal sealed class BackupShelf(IDisk disk, QueuePaths paths)
 
     /// <summary>Its bytes.</summary>
     public byte[] Bytes(KeptBackup backup) => disk.ReadAll(backup.Path) ?? throw new StoreException(StoreTrouble.Unreadable, $"cannot read {backup.Path}: the file is gone; see nightmail backup list");
+
+    private static List<BackupMoment> Sorted(List<BackupMoment> moments)
+    {
+        moments.Sort(BackupMoment.NewestFirst);
+        return moments;
+    }
 }
 
 /// <summary>One backup with its note, as it lies there.</summary>

@@ -30,8 +30,8 @@ internal sealed class QueueSerializer
         /// <summary>The circuits that differ from the file.</summary>
         public IReadOnlyDictionary<string, Circuit> Circuits { get; init; } = new Dictionary<string, Circuit>();
 
-        /// <summary>What new rows were made from, for the keys in it that are not known.</summary>
-        public IReadOnlyDictionary<EmailId, QueueEntry> Sources { get; init; } = new Dictionary<EmailId, QueueEntry>();
+        /// <summary>What new rows were made from, for the keys in it that are not known; null: from nothing.</summary>
+        public EmailMap<QueueEntry>? Sources { get; init; }
     }
 
     /// <summary>The document after the change, with its bytes; <paramref name="before"/> stays as it is until the next but one.</summary>
@@ -97,7 +97,7 @@ internal sealed class QueueSerializer
 
         foreach (var email in changed.Values)
         {
-            if (before.Find(email.Id) is null) parts.Add(Fresh(email, change.Sources.GetValueOrDefault(email.Id)));
+            if (before.Find(email.Id) is null) parts.Add(Fresh(email, change.Sources is { } sources && sources.TryGetValue(email.Id, out var source) ? source : null));
         }
 
         return parts;

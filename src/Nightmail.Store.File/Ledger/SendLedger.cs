@@ -151,7 +151,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     public void SyncLeftovers()
     {
         if (disk.Stat(folder) is null) return;
-        if (LedgerFolder.Segments(disk, folder).LastOrDefault() is > 0 and var last) new CheckedLog(disk, SegmentPath(last)).Secure();
+        if (LedgerFolder.Segments(disk, folder) is [.., var last]) new CheckedLog(disk, SegmentPath(last)).Secure();
         disk.SyncFolder(folder);
     }
 
@@ -189,7 +189,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
 
     private bool OpenFirst()
     {
-        if (LedgerFolder.Segments(disk, folder).FirstOrDefault() is not (> 0 and var first)) return false;
+        if (LedgerFolder.Segments(disk, folder) is not [var first, ..]) return false;
         segment = new(disk, SegmentPath(number = first));
         return true;
     }

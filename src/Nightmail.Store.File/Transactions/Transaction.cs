@@ -16,7 +16,7 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
 {
     private readonly EmailMap<ScheduledEmail> changed = new();
     private readonly EmailMap<ScheduledEmail> proposed = new();
-    private readonly Dictionary<EmailId, QueueEntry> sources = [];
+    private EmailMap<QueueEntry>? sources;
     private readonly List<SeenKey> addedKeys = [];
     private readonly List<SeenKey> proposedKeys = [];
     private readonly List<AccountChange> accountChanges = [];
@@ -84,7 +84,7 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     /// <summary>Writes a new row with what <paramref name="source"/> holds beside the format.</summary>
     public ScheduledEmail Put(ScheduledEmail row, QueueEntry source)
     {
-        sources[row.Id] = source;
+        (sources ??= new())[row.Id] = source;
         return Put(row);
     }
 

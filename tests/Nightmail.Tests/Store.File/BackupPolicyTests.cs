@@ -15,7 +15,7 @@ public sealed class BackupPolicyTests
     [InlineData(-59, false)]
     [InlineData(-3600, true)]
     public void A_backup_is_due_a_minute_after_the_last_however_the_clock_was_set(int seconds, bool due) =>
-        BackupPolicy.IsDue([Start], Start.AddSeconds(seconds)).ShouldBe(due);
+        BackupPolicy.IsDue([new("one", Start)], Start.AddSeconds(seconds)).ShouldBe(due);
 
     [Fact]
     public void A_week_of_backups_each_minute_leaves_the_newest_four_then_hours_then_days()
@@ -25,7 +25,7 @@ public sealed class BackupPolicyTests
         for (var minute = 0; minute < 7 * 24 * 60; minute++, now = now.AddMinutes(1))
         {
             there.Add(now);
-            foreach (var gone in BackupPolicy.Superfluous([.. there.Select(each => (each, each))], 10)) there.Remove(gone);
+            foreach (var gone in BackupPolicy.Superfluous([.. there.Select(each => new BackupMoment($"{each:O}", each))], 10)) there.Remove(DateTimeOffset.Parse(gone));
         }
 
         there.Sort();
@@ -46,7 +46,14 @@ public sealed class BackupPolicyTests
     [InlineData(5, 5)]
     public void No_more_are_kept_than_are_wanted_and_one_always_is(int count, int kept)
     {
-        var made = Enumerable.Range(0, 100).Select(number => Start.AddHours(number)).Select(each => (each, each)).ToList();
+        var made = Enumerable.Range(0, 100).Select(number => Start.AddHours(number)).Select(each => new BackupMoment($"{each:O}", each)).ToList();
         BackupPolicy.Superfluous(made, count).Count.ShouldBe(100 - kept);
+    }
+
+    [Fact]
+    public void Of_those_of_one_moment_the_one_that_was_made_last_is_the_newest()
+    {
+        string[] made = ["q.20261201T080000Z.json", "q.20261201T080000Z-2.json", "q.20261201T080000Z-3.json", "q.20261201T080000Z-10.json"];
+        BackupPolicy.Superfluous([.. made.Select(name => new BackupMoment(name, Start))], 1).ShouldBe(made.Reverse().Skip(1));
     }
 }
