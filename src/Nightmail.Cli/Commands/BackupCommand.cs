@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nightmail.Cli.Printing;
+using Nightmail.Cli.Remote;
 
 namespace Nightmail.Cli.Commands;
 
@@ -15,26 +16,22 @@ internal sealed class BackupCommand : Verb
         Add(new BackupRestoreCommand());
         Add(new BackupPruneCommand());
         Add(new BackupVerifyCommand());
+        Add(new BackupDownloadCommand());
+        Add(new BackupTimesCommand());
     }
 
     /// <inheritdoc/>
-    public override Reach Reach => Reach.Here;
-
-    /// <inheritdoc/>
     public override Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken) =>
-        throw CommandFailure.Usage("what about the backups? write: nightmail backup list, create, restore NAME, prune or verify NAME");
+        throw CommandFailure.Usage("what about the backups? write: nightmail backup list, create, restore NAME, prune, verify NAME; of a server also download NAME, times");
 }
 
 /// <summary><c>backup create</c>: keeps a copy now.</summary>
 internal sealed class BackupCreateCommand() : Verb("create", "Keeps a copy of the queue as it is now.", "nightmail backup create")
 {
     /// <inheritdoc/>
-    public override Reach Reach => Reach.Here;
-
-    /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
-        var made = await session.QueueFile.Backups.CreateAsync(cancellationToken);
+        var made = await new BackupPlace(session).CreateAsync(cancellationToken);
         session.Surroundings.Output.Write(session.Globals.Json ? JsonText.Line(json => BackupList.Write(json, made)) : $"{made.Name}\n");
         return ExitCodes.Done;
     }
@@ -44,12 +41,10 @@ internal sealed class BackupCreateCommand() : Verb("create", "Keeps a copy of th
 internal sealed class BackupListCommand() : Verb("list", "Lists the backups, the newest first, each checked against its checksum.", "nightmail backup list", "nightmail backup list --json")
 {
     /// <inheritdoc/>
-    public override Reach Reach => Reach.Here;
-
-    /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
-        var backups = await session.QueueFile.Backups.ListAsync(cancellationToken);
+        var place = new BackupPlace(session);
+        var backups = await place.ListAsync(cancellationToken);
         if (session.Globals.Json)
         {
             session.Surroundings.Output.Write(JsonText.Line(json =>
@@ -61,7 +56,7 @@ internal sealed class BackupListCommand() : Verb("list", "Lists the backups, the
             return ExitCodes.Done;
         }
 
-        if (backups.Count == 0) session.Note($"no backups yet in {session.QueueFile.Backups.Folder}; the first change makes one");
+        if (backups.Count == 0) session.Note($"no backups yet in {place.Folder}; {(session.Server is null ? "the first change makes one" : "nightmail backup create makes one")}");
         else session.Surroundings.Output.Write(BackupList.Table(backups, session.Zone, session.Now).ToText(session.Surroundings.Width));
         return ExitCodes.Done;
     }
@@ -71,12 +66,9 @@ internal sealed class BackupListCommand() : Verb("list", "Lists the backups, the
 internal sealed class BackupPruneCommand() : Verb("prune", "Removes the backups that are more than are to be kept.", "nightmail backup prune")
 {
     /// <inheritdoc/>
-    public override Reach Reach => Reach.Here;
-
-    /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
-        var gone = await session.QueueFile.Backups.PruneAsync(cancellationToken);
+        var gone = await new BackupPlace(session).PruneAsync(cancellationToken);
         if (session.Globals.Json)
         {
             session.Surroundings.Output.Write(JsonText.Line(json =>
@@ -106,12 +98,10 @@ internal sealed class BackupVerifyCommand : Verb
         : base("verify", "Checks a backup against its checksum.", "nightmail backup verify latest") => Add(name);
 
     /// <inheritdoc/>
-    public override Reach Reach => Reach.Here;
-
-    /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
-        var backup = BackupList.Find(await session.QueueFile.Backups.ListAsync(cancellationToken), words.GetRequiredValue(name));
+        var place = new BackupPlace(session);
+        var backup = await place.VerifyAsync(BackupList.Find(await place.ListAsync(cancellationToken), words.GetRequiredValue(name)), cancellationToken);
         if (session.Globals.Json) session.Surroundings.Output.Write(JsonText.Line(json => BackupList.Write(json, backup)));
         if (backup.Damage is { } damage) throw CommandFailure.Refused($"{backup.Name} is not good: {damage}");
         if (!session.Globals.Json) session.Surroundings.Output.Write($"{backup.Name} is good: {backup.Size} bytes, sha256 {backup.Sha256}\n");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nightmail.Cli.Printing;
+using Nightmail.Cli.Remote;
 using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File.Backups;
@@ -21,15 +22,12 @@ internal sealed class BackupRestoreCommand : Verb
     }
 
     /// <inheritdoc/>
-    public override Reach Reach => Reach.Here;
-
-    /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
-        var backups = session.QueueFile.Backups;
+        var backups = new BackupPlace(session);
         var backup = BackupList.Find(await backups.ListAsync(cancellationToken), words.GetRequiredValue(name));
         if (!yes.IsSet(words) && session.Surroundings is { InputIsTerminal: true, OutputIsTerminal: true } && !Agrees(session, backup)) throw CommandFailure.Refused("nothing was changed");
-        var report = await backups.RestoreAsync(backup.Name, cancellationToken);
+        var report = await backups.RestoreAsync(backup, cancellationToken);
         session.Log.Write(Configuration.LogLevel.Warning, $"restored {backup.Name}: {Sentence(report)}");
         if (session.Globals.Json) session.Surroundings.Output.Write(JsonText.Line(json => Write(json, backup, report)));
         else session.Surroundings.Output.Write($"{backup.Name} restored: {Sentence(report)}\n");
@@ -49,6 +47,7 @@ internal sealed class BackupRestoreCommand : Verb
     {
         List<string> parts = [$"{report.Returned} came back", $"{report.Reverted} are again as they were", $"{report.Stayed} have changed since and stay so", $"{report.Newer} were scheduled since and stay"];
         if (report.Held > 0) parts.Add($"{report.Held} are paused because it is not known whether they have left");
+        if (report.Reconciled > 0) parts.Add($"{report.Reconciled} of those that came back have left, or were taken back, since, and are as the ledger says");
         if (report.Unreadable > 0) parts.Add($"{report.Unreadable} entries of the backup cannot be read");
         return string.Join("; ", parts);
     }
@@ -62,6 +61,7 @@ internal sealed class BackupRestoreCommand : Verb
         json.WriteNumber("stayed", report.Stayed);
         json.WriteNumber("newer", report.Newer);
         json.WriteNumber("held", report.Held);
+        json.WriteNumber("reconciled", report.Reconciled);
         json.WriteNumber("unreadable", report.Unreadable);
         if (report.LedgerBroken is { } broken) json.WriteString("ledgerBroken", broken);
         json.WriteBoolean("sendingPaused", true);

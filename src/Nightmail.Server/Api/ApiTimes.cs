@@ -8,6 +8,9 @@ namespace Nightmail.Server.Api;
 /// <summary>Times in requests and answers. A request's time names its offset or its zone: the server has no idea where the caller is.</summary>
 internal static class ApiTimes
 {
+    /// <summary>How long a date is; a T may follow it, as it may stand in a zone's name.</summary>
+    private const int DateLetters = 10;
+
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(60);
     private static readonly string[] WithOffset = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mmK"];
 
@@ -26,7 +29,7 @@ internal static class ApiTimes
         var zone = text[(text.LastIndexOf(' ') + 1)..];
         if (!TimeZoneRules.Default.TryFind(zone, out _, out _))
             throw ApiProblem.Invalid(field, $"'{Printable.OneLine(text)}' is no time with an offset or a zone; write 2026-12-01T09:00:00+01:00 or 2026-12-01 09:00 Europe/Berlin");
-        return new WhenParser(DateTimeZone.Utc, time).Parse(text.Replace('T', ' '), allowPast) switch
+        return new WhenParser(DateTimeZone.Utc, time).Parse(text.Length > DateLetters && text[DateLetters] == 'T' ? $"{text[..DateLetters]} {text[(DateLetters + 1)..]}" : text, allowPast) switch
         {
             WhenResult.Understood understood => (understood.Instant, understood.Wish),
             WhenResult.Refused refused => throw ApiProblem.Invalid(field, refused.Error),

@@ -65,8 +65,13 @@ internal sealed class WorkDesk(IScheduledWorkStore store, EngineReporter reporte
         var since = sameTimes ? row.Since : now;
         return row with
         {
-            Cron = cron.Text, Zone = zone.Id, Missed = missed, Keep = wanted.Keep ?? row.Keep, Since = since,
-            NextSlot = SlotRules.NextSlot(cron, zone, since, row.LastSlot), Version = row.Version + 1,
+            Cron = cron.Text,
+            Zone = zone.Id,
+            Missed = missed,
+            Keep = wanted.Keep ?? row.Keep,
+            Since = since,
+            NextSlot = SlotRules.NextSlot(cron, zone, since, row.LastSlot),
+            Version = row.Version + 1,
         };
     }
 

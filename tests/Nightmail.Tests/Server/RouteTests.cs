@@ -167,6 +167,18 @@ public sealed class RouteTests
     }
 
     [Fact]
+    public async Task A_local_time_may_name_any_zone()
+    {
+        await using var world = await ServerWorld.StartAsync(sends: false);
+        foreach (var time in (string[])["2099-01-01 09:00 UTC", "2099-01-01T09:00 UTC", "2099-01-01T10:00:00 Europe/Tirane"])
+        {
+            var (status, answer) = await world.PostAsync("/api/emails", $$"""{"to":["a@b.example"],"subject":"s","text":"t","scheduledFor":"{{time}}"}""");
+            status.ShouldBe(201, answer?.ToJsonString());
+            ((string)answer!["scheduledFor"]!).ShouldStartWith("2099-01-01T09:00:00");
+        }
+    }
+
+    [Fact]
     public async Task The_description_names_every_route()
     {
         await using var world = await ServerWorld.StartAsync(sends: false);

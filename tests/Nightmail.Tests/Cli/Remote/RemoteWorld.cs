@@ -4,6 +4,7 @@ using Nightmail.Mail.Transports;
 using Nightmail.Server.Hosting;
 using Nightmail.Store.Sql;
 using Nightmail.Store.Sql.Sqlite;
+using Nightmail.Store.Sql.Sqlite.Backups;
 
 namespace Nightmail.Tests.Cli.Remote;
 
@@ -14,6 +15,7 @@ internal sealed class RemoteWorld : IAsyncDisposable
     private readonly List<string> said = [];
     private readonly SqliteEmailStore store;
     private readonly ControlPlane plane;
+    private readonly SqliteBackups backups;
     private NightmailServer? server;
 
     private RemoteWorld(TimeProvider? clock)
@@ -22,6 +24,7 @@ internal sealed class RemoteWorld : IAsyncDisposable
         Clock = clock ?? Home.Time;
         store = SqliteEmailStore.Open(new() { Folder = data }, Clock);
         plane = ControlPlane.OpenSqlite(data);
+        backups = new(store, plane, Clock, new Random(1));
     }
 
     public CliWorld Home { get; }
@@ -52,7 +55,7 @@ internal sealed class RemoteWorld : IAsyncDisposable
         var parts = new Nightmail.Server.ServerParts
         {
             Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
-            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Composer = new MessageComposer(store.Blobs),
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Work = plane.Work, LogRetention = plane.LogRetention, Backups = world.backups, Composer = new MessageComposer(store.Blobs),
             Transport = (account, retry) => TransportFactory.Create(account, retry, world.Clock, new Random(1)),
             CheckAccount = async (account, cancellationToken) =>
             {
@@ -77,6 +80,7 @@ internal sealed class RemoteWorld : IAsyncDisposable
     {
         await server!.StopAsync(CancellationToken.None);
         await server.DisposeAsync();
+        backups.Dispose();
         await plane.DisposeAsync();
         await store.DisposeAsync();
         Home.Dispose();

@@ -91,7 +91,7 @@ public sealed class KilledRestoreTests : IDisposable
         await using var server = await RunningServer.StartAsync(folder);
         await server.SendAsync(HttpMethod.Put, $"/api/templates/{template}", $$"""{"name":"t","subject":"now {{round}}","text":"x"}""");
         var restoring = server.TryPostAsync($"/api/backups/{backup}/restore");
-        await Task.Delay(usual * random.NextDouble() * 1.2, TimeProvider.System);
+        await Task.Delay(usual * random.NextDouble() * 3, TimeProvider.System);
         server.Program.Signal("KILL");
         await server.Program.WaitAsync();
         await restoring;

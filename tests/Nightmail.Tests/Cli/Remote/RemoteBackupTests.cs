@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Shouldly;
+using Xunit;
+
+namespace Nightmail.Tests.Cli.Remote;
+
+/// <summary>The verb <c>backup</c> on a server.</summary>
+public sealed class RemoteBackupTests : IAsyncLifetime
+{
+    private RemoteWorld world = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        world = await RemoteWorld.StartAsync();
+        await world.AddAccountAsync();
+    }
+
+    public ValueTask DisposeAsync() => world.DisposeAsync();
+
+    [Fact]
+    public async Task A_backup_is_made_listed_checked_fetched_brought_back_and_pruned()
+    {
+        await world.RunAsync("schedule", "--to", "bob@example.org", "--subject", "Hello", "--body", "x", "--at", "tomorrow 9:00");
+        var made = await world.RunAsync("backup", "create");
+        made.ExitCode.ShouldBe(0, made.Error);
+        var name = made.Output.Trim();
+
+        (await world.RunAsync("backup", "list")).Output.ShouldContain(name);
+        var listed = JsonDocument.Parse((await world.RunAsync("backup", "list", "--json")).Output).RootElement[0];
+        (listed.GetProperty("filename").GetString(), listed.GetProperty("verified").GetBoolean()).ShouldBe((name, true));
+        (await world.RunAsync("backup", "verify", "latest")).Output.ShouldContain($"{name} is good");
+        var copy = Path.Combine(world.Home.Folder, "copy.db");
+        (await world.RunAsync("backup", "download", "latest", "--output", copy)).Output.Trim().ShouldBe(copy);
+        new FileInfo(copy).Length.ShouldBe(listed.GetProperty("size").GetInt64());
+        (await File.ReadAllTextAsync(copy + ".sha256")).ShouldBe($"{listed.GetProperty("sha256").GetString()}  copy.db\n");
+
+        var restored = await world.RunAsync("backup", "restore", name, "--yes");
+        restored.ExitCode.ShouldBe(0, restored.Error);
+        restored.Output.ShouldBe($"{name} restored: 0 came back; 0 are again as they were; 0 have changed since and stay so; 0 were scheduled since and stay\n");
+        restored.Error.ShouldContain("sending is paused; when all is well: nightmail resume --all");
+        (await world.Emails.OverviewAsync(CancellationToken.None)).SendingPaused.ShouldBeTrue();
+        (await world.RunAsync("resume", "--all")).ExitCode.ShouldBe(0);
+
+        (await world.RunAsync("backup", "times", "@daily", "--keep", "1")).ExitCode.ShouldBe(0);
+        (await world.RunAsync("backup", "prune")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task The_times_are_shown_in_words_with_the_next_five_and_can_be_set()
+    {
+        (await world.RunAsync("backup", "times")).Output.ShouldStartWith("at 02:00 every day (0 2 * * *, UTC); the newest 7 stay; missed times are made up for once\n  next  ");
+
+        var set = await world.RunAsync("backup", "times", "30 3 * * mon", "--keep", "14", "--zone", "Europe/Berlin", "--missed", "skip");
+
+        set.Output.ShouldStartWith("at 03:30 on Monday (30 3 * * mon, Europe/Berlin); the newest 14 stay; missed times are left out\n");
+        set.Output.Split("  next  ").Length.ShouldBe(6);
+        var refused = await world.RunAsync("backup", "times", "61 3 * * *");
+        refused.ExitCode.ShouldNotBe(0);
+        refused.Error.ShouldContain("'61' is not a number from 0 to 59");
+        (await world.RunAsync("backup", "times")).Output.ShouldStartWith("at 03:30 on Monday");
+    }
+
+    [Fact]
+    public async Task A_name_that_is_not_in_the_list_is_not_found()
+    {
+        foreach (var verb in (string[])["restore", "verify", "download"])
+            (await world.RunAsync("backup", verb, "../api-key")).Error.ShouldContain("there is no backup '../api-key'");
+    }
+}
