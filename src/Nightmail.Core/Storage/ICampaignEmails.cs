@@ -36,6 +36,12 @@ public interface ICampaignEmails
     /// <summary>Recipients in the order in which they came, at most <paramref name="most"/>, those after <paramref name="after"/>.</summary>
     ValueTask<IReadOnlyList<ScheduledEmail>> RecipientsAsync(CampaignId campaign, EmailStatus? status, EmailId? after, int most, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// From here on a campaign's recipient whose address <paramref name="isSuppressed"/> names is cancelled in the place of being claimed.
+    /// It is asked for every claim on the thread that writes: it must answer from memory.
+    /// </summary>
+    void SuppressBy(Func<string, bool> isSuppressed);
+
     /// <summary>The campaign's recipient of that address, letter case aside; null: there is none.</summary>
     ValueTask<ScheduledEmail?> FindRecipientAsync(CampaignId campaign, string address, CancellationToken cancellationToken);
 }

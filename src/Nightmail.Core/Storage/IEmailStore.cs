@@ -21,6 +21,16 @@ public interface IEmailStore : IEmailQueue, ISendLedger
     ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Some of the emails that <paramref name="filter"/> names, soonest first: at most <paramref name="most"/>, those behind <paramref name="after"/>.
+    /// What changes between two pages may be on both or on neither.
+    /// </summary>
+    async ValueTask<EmailPage> ListPageAsync(EmailFilter filter, EmailPlace? after, int most, CancellationToken cancellationToken)
+    {
+        List<ScheduledEmail> rest = [.. (await ListAsync(filter, cancellationToken)).Where(email => after is null || EmailPlace.Of(email).IsBehind(after)).Take(most + 1)];
+        return rest.Count > most ? new(rest[..most], EmailPlace.Of(rest[most - 1])) : new(rest, null);
+    }
+
+    /// <summary>
     /// The earliest instant at which an email falls due, or expires, that the accounts of <paramref name="capacities"/> could take: not
     /// before a circuit's cooldown or a rate limit's window ends. Null: none waits, or only for what others have on their way. It may
     /// lie in the past.
@@ -90,6 +100,23 @@ public interface IEmailStore : IEmailQueue, ISendLedger
 /// <param name="Email">The email with its new time.</param>
 /// <param name="Before">The time that it had.</param>
 public sealed record MovedEmail(ScheduledEmail Email, DateTimeOffset Before);
+
+/// <summary>A page of emails.</summary>
+/// <param name="Emails">The emails.</param>
+/// <param name="Next">Where the next page begins; null: there is none.</param>
+public sealed record EmailPage(IReadOnlyList<ScheduledEmail> Emails, EmailPlace? Next);
+
+/// <summary>The place of an email among all of them, soonest first.</summary>
+/// <param name="Due">When it is due.</param>
+/// <param name="Id">Its id.</param>
+public sealed record EmailPlace(DateTimeOffset Due, EmailId Id)
+{
+    /// <summary>The place of this email.</summary>
+    public static EmailPlace Of(ScheduledEmail email) => new(email.Due, email.Id);
+
+    /// <summary>True when it comes after the other.</summary>
+    public bool IsBehind(EmailPlace other) => Due != other.Due ? Due > other.Due : Id.CompareTo(other.Id) > 0;
+}
 
 /// <summary>Which emails to list; everything that is set must hold.</summary>
 public sealed record EmailFilter

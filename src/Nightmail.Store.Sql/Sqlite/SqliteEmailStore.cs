@@ -42,7 +42,7 @@ public sealed class SqliteEmailStore : IEmailStore
         executor = new(files.State, time, Committed, accountSubscribers.Tell);
         writer = new(executor, options.OwnThread);
         rows = new(readers, executor, writer);
-        Campaigns = new CampaignEmails(writer, rows);
+        Campaigns = new CampaignEmails(writer, rows, files.State.Gates);
     }
 
     /// <summary>Takes the data folder, brings its databases to the present schema and its rows up to the ledger.</summary>
@@ -85,6 +85,9 @@ public sealed class SqliteEmailStore : IEmailStore
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<ScheduledEmail>> ListAsync(EmailFilter filter, CancellationToken cancellationToken) =>
         rows.ReadAsync<IReadOnlyList<ScheduledEmail>>(reader => reader.List(filter), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<EmailPage> ListPageAsync(EmailFilter filter, EmailPlace? after, int most, CancellationToken cancellationToken) => rows.ReadAsync(reader => reader.Page(filter, after, most), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<DateTimeOffset?> NextDueAsync(AccountCapacities capacities, CancellationToken cancellationToken) =>

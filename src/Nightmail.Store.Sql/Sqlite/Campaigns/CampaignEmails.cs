@@ -1,13 +1,14 @@
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
+using Nightmail.Store.Sql.Sqlite.Ledger;
 using Nightmail.Store.Sql.Sqlite.Reading;
 using Nightmail.Store.Sql.Sqlite.Transactions;
 
 namespace Nightmail.Store.Sql.Sqlite.Campaigns;
 
 /// <summary>The emails of campaigns, in the hands of the thread that writes all emails.</summary>
-internal sealed class CampaignEmails(Writer writer, WrittenRows readers) : ICampaignEmails
+internal sealed class CampaignEmails(Writer writer, WrittenRows readers, GateBook gates) : ICampaignEmails
 {
     /// <inheritdoc/>
     public ValueTask<int> AddRecipientsAsync(CampaignId campaign, IReadOnlyList<ScheduledEmail> recipients, CancellationToken cancellationToken) =>
@@ -35,6 +36,9 @@ internal sealed class CampaignEmails(Writer writer, WrittenRows readers) : ICamp
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<ScheduledEmail>> RecipientsAsync(CampaignId campaign, EmailStatus? status, EmailId? after, int most, CancellationToken cancellationToken) =>
         readers.ReadAsync<IReadOnlyList<ScheduledEmail>>(reader => reader.Recipients(campaign, status, after, most), cancellationToken);
+
+    /// <inheritdoc/>
+    public void SuppressBy(Func<string, bool> isSuppressed) => gates.IsSuppressed = isSuppressed;
 
     /// <inheritdoc/>
     public ValueTask<ScheduledEmail?> FindRecipientAsync(CampaignId campaign, string address, CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Scheduling;
 using Nightmail.Store.Sql.Sqlite.Operations;
 using Nightmail.Store.Sql.Sqlite.Rows;
 using Nightmail.Store.Sql.Sqlite.Transactions;
@@ -11,6 +12,9 @@ internal static class Gates
 {
     /// <summary>Rows of cancelled campaigns that one transaction changes: well under 50 ms of work.</summary>
     private const int FollowAtOnce = 500;
+
+    /// <summary>What a suppressed recipient's row says.</summary>
+    private const string Suppressed = "suppressed: the address gets no campaign mail";
 
     /// <summary>Before every campaign comes every single email: a person waits for that one.</summary>
     private const long AfterSingleEmails = long.MaxValue / 2;
@@ -47,6 +51,15 @@ internal static class Gates
             { Stance: CampaignStance.Cancelled } => "its campaign is cancelled",
             _ => "its campaign is a draft",
         };
+    }
+
+    /// <summary>True for a recipient who gets no campaign mail.</summary>
+    public static bool IsSuppressed(Transaction transaction, ScheduledEmail row) => row.Campaign is not null && transaction.Gates.IsSuppressed(row.AllRecipients()[0].Address);
+
+    /// <summary>Cancels an email of a campaign whose recipient is suppressed. With a ledger entry: an older copy of the row is not sent either.</summary>
+    public static void Suppress(Transaction transaction, EmailId id)
+    {
+        if (Changing.Apply(transaction, id, new EmailChange.Cancel()) is { Done: true, Email: { } cancelled }) transaction.Put(cancelled with { LastError = Suppressed });
     }
 
     /// <summary>Keeps recipients; those whose address the campaign has already are left out.</summary>

@@ -23,6 +23,9 @@ internal sealed class GateBook
         Load();
     }
 
+    /// <summary>Whether an address gets no campaign mail; set from another thread. Nobody is suppressed until it is set.</summary>
+    public volatile Func<string, bool> IsSuppressed = static _ => false;
+
     /// <summary>True when gates wait to be written.</summary>
     public bool HasChanges => changed.Count > 0;
 

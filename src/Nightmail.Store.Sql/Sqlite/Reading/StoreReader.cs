@@ -11,6 +11,8 @@ namespace Nightmail.Store.Sql.Sqlite.Reading;
 /// <summary>Connections that only read, beside the ones that write. Not safe for two threads at once.</summary>
 internal sealed class StoreReader : IDisposable
 {
+    private const int LookedThroughAtOnce = 200;
+
     private readonly Database emails, ledgerDatabase;
     private readonly LaneBook lanes;
     private readonly EntryReader ledger;
@@ -53,6 +55,21 @@ internal sealed class StoreReader : IDisposable
         return found;
     }
 
+    /// <summary>Some of the emails that the filter names, soonest first. As many rows as a page holds are in memory, and a few hundred while words are searched.</summary>
+    public EmailPage Page(EmailFilter filter, EmailPlace? after, int most)
+    {
+        var found = new List<ScheduledEmail>();
+        var atOnce = Math.Max(most + 1, LookedThroughAtOnce);
+        while (found.Count <= most && Rows(filter, after, atOnce) is { Count: > 0 } rows)
+        {
+            found.AddRange(rows.Where(filter.Matches));
+            after = EmailPlace.Of(rows[^1]);
+            if (rows.Count < atOnce) break;
+        }
+
+        return found.Count > most ? new(found[..most], EmailPlace.Of(found[most - 1])) : new(found, null);
+    }
+
     /// <summary>Recipients of a campaign in the order in which they came.</summary>
     public List<ScheduledEmail> Recipients(CampaignId campaign, EmailStatus? status, EmailId? after, int most)
     {
@@ -89,6 +106,29 @@ internal sealed class StoreReader : IDisposable
     {
         emails.Dispose();
         ledgerDatabase.Dispose();
+    }
+
+    private List<ScheduledEmail> Rows(EmailFilter filter, EmailPlace? after, int most)
+    {
+        var behind = after is null ? "" : "AND (e.due, e.id) > (?, ?)";
+        // The numbers first, so that what a row says is read for this page alone.
+        using var list = emails.Prepare($"{RowReader.Select} WHERE e.number IN (SELECT e.number FROM email e WHERE {PageSql(filter)} {behind} ORDER BY e.due, e.id LIMIT ?) ORDER BY e.due, e.id");
+        list.Start();
+        if (filter.Account is { } account) list.With(account);
+        if (after is not null) list.With((DateTimeOffset?)after.Due).With(after.Id);
+        list.With(most);
+        var rows = new List<ScheduledEmail>();
+        while (list.Step()) rows.Add(RowReader.Read(list, lanes).Email);
+        return rows;
+    }
+
+    private static string PageSql(EmailFilter filter)
+    {
+        // Numbers in the text and not parameters: so SQLite sees that an index over the rows of one status serves.
+        List<string> conditions = [filter.Statuses.Count == 0 ? "true" : $"e.status IN ({string.Join(", ", filter.Statuses.Select(status => (int)status))})"];
+        if (filter.OwnOnly) conditions.Add(filter.Statuses.Count == 1 && filter.Statuses.Contains(EmailStatus.Pending) ? "e.lane IN (SELECT lane FROM lane WHERE campaign IS NULL)" : "e.campaign IS NULL");
+        if (filter.Account is not null) conditions.Add("ifnull((SELECT account FROM lane WHERE lane = e.lane), e.last_account) = ?");
+        return string.Join(" AND ", conditions);
     }
 
     private static string ListSql(EmailFilter filter)
