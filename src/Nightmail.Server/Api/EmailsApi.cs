@@ -23,7 +23,7 @@ internal static class EmailsApi
         group.MapPatch("/{id}", EditAsync).Needs(KeyScopes.Send).WithName("editEmail");
         group.MapDelete("/{id}", RemoveAsync).Needs(KeyScopes.Send).WithName("deleteEmail");
         group.MapGet("/{id}/why", WhyAsync).Needs(KeyScopes.Read).WithName("whyEmail");
-        group.MapGet("/{id}/raw", RawAsync).Needs(KeyScopes.Read).WithName("rawEmail");
+        group.MapGet("/{id}/raw", RawAsync).Needs(KeyScopes.Read).WithName("rawEmail").Produces<string>(StatusCodes.Status200OK, "message/rfc822");
         group.MapGet("/{id}/attempts", AttemptsAsync).Needs(KeyScopes.Read).WithName("emailAttempts");
         group.MapPost("/{id}/reschedule", RescheduleAsync).Needs(KeyScopes.Send).WithName("rescheduleEmail");
         group.MapPost("/{id}/send-now", (string id, TimeProvider time, EmailDesk desk, CancellationToken cancel) => desk.ChangeAsync(id, new EmailChange.Reschedule(time.GetUtcNow(), null), cancel)).Needs(KeyScopes.Send).WithName("sendEmailNow");
@@ -41,12 +41,10 @@ internal static class EmailsApi
     {
         var size = Paging.Size(limit);
         IReadOnlyList<EmailStatus> wanted = [.. (status ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(name => EmailStatusNames.ParseStatus(name) ?? throw ApiProblem.Invalid("status", $"'{Printable.OneLine(name)}' is no status"))];
-        var found = await store.ListAsync(new() { Statuses = wanted, Account = account, Search = search, OwnOnly = true }, cancellationToken);
-        // Soonest first; where the page before ended is an email, wherever it is in that order by now.
-        EmailId? after = cursor is null ? null : Paging.Email(cursor);
-        var rest = found.SkipWhile(email => after is { } last && email.Id != last).Skip(after is null ? 0 : 1).Take(size + 1).ToList();
+        var filter = new EmailFilter { Statuses = wanted, Account = account, Search = search, OwnOnly = true };
+        var page = await store.ListPageAsync(filter, cursor is null ? null : Paging.Place(cursor), size, cancellationToken);
         var context = await desk.ContextAsync(cancellationToken);
-        return TypedResults.Ok(Paging.Of(rest, size, email => EmailDesk.Shape(email, context), email => email.Id.ToString()));
+        return TypedResults.Ok(new Page<EmailAnswer>([.. page.Emails.Select(email => EmailDesk.Shape(email, context))], page.Next is { } next ? Paging.Cursor(next) : null));
     }
 
     private static async Task<Ok<EmailAnswer>> GetAsync(string id, HttpResponse response, EmailDesk desk, CancellationToken cancellationToken)

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Csv;
+using Nightmail.Server.OpenApi;
 
 namespace Nightmail.Server.Api;
 
@@ -18,7 +19,7 @@ internal static class LogsApi
     private static readonly string[] Columns = ["number", "at", "email", "campaignId", "attempt", "retryCount", "account", "recipient", "outcome", "code", "enhanced", "words", "durationMs"];
 
     public static void MapLogs(this IEndpointRouteBuilder routes) => routes.MapGet("/api/logs", ListAsync).Needs(KeyScopes.Read).WithName("listLogs").WithTags("logs")
-        .Produces<Page<LogAnswer>>().Produces<string>(StatusCodes.Status200OK, CsvAnswer.MediaType);
+        .Produces<Page<LogAnswer>>().WithMetadata(new AlsoCsv());
 
     private static async Task<IResult> ListAsync(
         string? email, string? campaign, string? account, string? outcome, long? after, int? limit, string? cursor, HttpRequest request, ISendLog log, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
 
 namespace Nightmail.Server.Api;
 
@@ -18,6 +19,14 @@ internal static class Paging
 
     /// <summary>A cursor that is a number; null: the first page.</summary>
     public static long? Number(string? cursor) => cursor is null ? null : long.TryParse(cursor, out var number) ? number : throw ApiProblem.Invalid("cursor", "it is the 'next' of the page before");
+
+    /// <summary>Where a page of emails ended, as text.</summary>
+    public static string Cursor(EmailPlace place) => $"{place.Due.UtcTicks}-{place.Id}";
+
+    /// <summary>The place that <see cref="Cursor"/> wrote.</summary>
+    public static EmailPlace Place(string cursor) =>
+        cursor.Split('-', 2) is [var ticks, var id] && long.TryParse(ticks, out var due) && due is >= 0 and <= 3_155_378_975_999_999_999 && EmailId.TryParse(id, out var email)
+            ? new(new(due, TimeSpan.Zero), email) : throw ApiProblem.Invalid("cursor", "it is the 'next' of the page before");
 
     /// <summary>An email's id.</summary>
     public static EmailId Email(string id) => EmailId.TryParse(id, out var read) ? read : throw ApiProblem.NotFound("email", Printable.OneLine(id));

@@ -9,6 +9,7 @@ using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Campaigns;
 using Nightmail.Server.Csv;
+using Nightmail.Server.OpenApi;
 using Nightmail.Server.Repeats;
 
 namespace Nightmail.Server.Api;
@@ -27,7 +28,7 @@ internal static class RecipientsApi
     {
         var group = routes.MapGroup("/api/campaigns/{id}/recipients").WithTags("campaigns");
         group.MapPost("", AddAsync).Needs(KeyScopes.Send).WithName("addRecipients").MakesOnce().Accepts<string>(CsvAnswer.MediaType, JsonLinesType).WithMetadata(Upload.SizeLimit);
-        group.MapGet("", ListAsync).Needs(KeyScopes.Read).WithName("listRecipients").Produces<Page<RecipientAnswer>>().Produces<string>(StatusCodes.Status200OK, CsvAnswer.MediaType);
+        group.MapGet("", ListAsync).Needs(KeyScopes.Read).WithName("listRecipients").Produces<Page<RecipientAnswer>>().WithMetadata(new AlsoCsv());
     }
 
     /// <summary>The file is read through to its end before the first recipient is kept: a file with a mistake leaves nothing behind.</summary>

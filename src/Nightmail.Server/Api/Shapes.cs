@@ -320,7 +320,13 @@ public sealed record PrunedShape(long Sent, long Failed, long Cancelled);
 public sealed record WorkersAnswer(bool SendingPaused, IReadOnlyList<WorkerShape> Workers);
 
 /// <summary>A worker that lives.</summary>
-public sealed record WorkerShape(string Id, int ProcessId, string Host, string Since);
+/// <param name="Id">Its name.</param>
+/// <param name="ProcessId">Its process.</param>
+/// <param name="Host">Its machine.</param>
+/// <param name="Since">Since when.</param>
+/// <param name="Claims">How many emails it has under a claim.</param>
+/// <param name="Version">The version of its program.</param>
+public sealed record WorkerShape(string Id, int ProcessId, string Host, string Since, int Claims, string Version);
 
 /// <summary>What is well and what is not.</summary>
 public sealed record HealthAnswer(string Status, IReadOnlyList<string> Problems, string Version);

@@ -17,6 +17,8 @@ namespace Nightmail.Server.Api;
 /// <summary>The server itself: what is in it, who works, what is wrong, what happens.</summary>
 internal static class SystemApi
 {
+    private const int MostClaims = 10_000;
+
     public static void MapSystem(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/api/stats", StatsAsync).Needs(KeyScopes.Read).WithName("stats").WithTags("system");
@@ -25,7 +27,7 @@ internal static class SystemApi
         routes.MapPost("/api/workers/resume", (IEmailStore store, EngineReporter reporter, CancellationToken cancel) => PauseAsync(store, reporter, false, cancel)).Needs(KeyScopes.Send).WithName("resumeSending").WithTags("system");
         routes.MapGet("/api/health", HealthAsync).Needs(KeyScopes.Read).WithName("health").WithTags("system");
         routes.MapGet("/api/events", Listen).Needs(KeyScopes.Read).WithName("events").WithTags("system");
-        routes.MapGet("/healthz/live", () => TypedResults.Text("live\n")).Needs(KeyScopes.None).ExcludeFromDescription();
+        routes.MapGet("/healthz/live", LiveAsync).Needs(KeyScopes.None).ExcludeFromDescription();
         routes.MapGet("/healthz/ready", ReadyAsync).Needs(KeyScopes.None).ExcludeFromDescription();
         routes.MapGet("/metrics", MetricsAsync).Needs(KeyScopes.None).ExcludeFromDescription();
     }
@@ -41,11 +43,13 @@ internal static class SystemApi
         });
     }
 
-    private static async Task<Ok<WorkersAnswer>> WorkersAsync(IEmailStore store, CancellationToken cancellationToken)
+    private static async Task<Ok<WorkersAnswer>> WorkersAsync(IEmailStore store, ServerOptions options, CancellationToken cancellationToken)
     {
         var workers = await store.WorkersAsync(cancellationToken);
         var paused = (await store.OverviewAsync(cancellationToken)).SendingPaused;
-        return TypedResults.Ok(new WorkersAnswer(paused, [.. workers.Select(worker => new WorkerShape(worker.Id.Text, worker.ProcessId, worker.Host, ApiTimes.Text(worker.Since)))]));
+        // A worker has as many under a claim as its accounts have connections.
+        var claims = (await store.ListPageAsync(new() { Statuses = [EmailStatus.Sending] }, null, MostClaims, cancellationToken)).Emails.CountBy(email => email.ClaimedBy ?? "").ToDictionary(StringComparer.Ordinal);
+        return TypedResults.Ok(new WorkersAnswer(paused, [.. workers.Select(worker => new WorkerShape(worker.Id.Text, worker.ProcessId, worker.Host, ApiTimes.Text(worker.Since), claims.GetValueOrDefault(worker.Id.Text), options.Version))]));
     }
 
     private static async Task<NoContent> PauseAsync(IEmailStore store, EngineReporter reporter, bool paused, CancellationToken cancellationToken)
@@ -59,6 +63,12 @@ internal static class SystemApi
     {
         var problems = await health.ProblemsAsync(cancellationToken);
         return TypedResults.Ok(new HealthAnswer(problems.Count == 0 ? "well" : "degraded", problems, options.Version));
+    }
+
+    private static async Task<ContentHttpResult> LiveAsync(HttpContext context, ApiKeys keys)
+    {
+        await RequireKeyUnlessLocalAsync(context, keys);
+        return TypedResults.Text("live\n");
     }
 
     private static async Task<Results<ContentHttpResult, ProblemHttpResult>> ReadyAsync(HttpContext context, IEmailStore store, ApiKeys keys, CancellationToken cancellationToken)

@@ -85,7 +85,7 @@ internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails ema
             after = some[^1].Id;
         }
 
-        reporter.Campaign(id, CampaignStatus.Sending.Name());
+        reporter.Campaign(id, CampaignStatus.Sending);
         return (retried, refused);
     }
 
@@ -127,7 +127,7 @@ internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails ema
             if (await campaigns.UpdateAsync(changed, cancellationToken))
             {
                 await emails.SetGateAsync(id, GateOf(changed), cancellationToken);
-                reporter.Campaign(id, CampaignStatuses.Of(changed, counts, time.GetUtcNow()).Name());
+                reporter.Campaign(id, CampaignStatuses.Of(changed, counts, time.GetUtcNow()));
                 return changed;
             }
 

@@ -4,8 +4,8 @@ using Nightmail.Server.Events;
 
 namespace Nightmail.Server.Campaigns;
 
-/// <summary>Lets the rows of cancelled campaigns follow, some at a time, and makes gates and campaigns agree after a restart.</summary>
-internal sealed class GateFollower(ICampaignEmails emails, CampaignDesk desk, ServerMeters meters, TimeProvider time) : BackgroundService
+/// <summary>Lets the rows of cancelled campaigns follow, some at a time, notes their times, and makes gates and campaigns agree after a restart.</summary>
+internal sealed class GateFollower(ICampaignEmails emails, CampaignDesk desk, CampaignTimes times, SuppressionList suppressions, ServerMeters meters, TimeProvider time) : BackgroundService
 {
     /// <summary>A cancel shows in the counts within this.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -16,12 +16,17 @@ internal sealed class GateFollower(ICampaignEmails emails, CampaignDesk desk, Se
         while (await emails.FollowGatesAsync(cancellationToken) > 0)
         {
         }
+
+        await times.RunOnceAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await desk.AlignGatesAsync(cancellationToken);
+        await suppressions.LoadAsync(cancellationToken);
+        emails.SuppressBy(suppressions.IsSuppressed);
+        await times.LoadAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 

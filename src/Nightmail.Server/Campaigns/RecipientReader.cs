@@ -42,9 +42,9 @@ internal static class RecipientReader
     public static Mailbox Address(string field, string text, string? name)
     {
         if (!Mailbox.TryParse(text, out var mailbox, out var error)) throw ApiProblem.Invalid(field, $"'{Printable.OneLine(text)}' is no address: {error}");
-        if (string.IsNullOrWhiteSpace(name)) return mailbox;
+        if (name is null) return mailbox;
         if (name.Any(char.IsControl) || name.Length > 255) throw ApiProblem.Invalid(field, "the name holds a line break or another control character, or is longer than 255 characters");
-        return mailbox with { DisplayName = name.Trim() };
+        return string.IsNullOrWhiteSpace(name) ? mailbox : mailbox with { DisplayName = name.Trim() };
     }
 
     private static string? Variables(string field, JsonElement element)

@@ -1,15 +1,17 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Api;
+using Nightmail.Server.Campaigns;
 
 namespace Nightmail.Server.Events;
 
 /// <summary>Passes on what the engine does: to the feed, to the send log, to the counters.</summary>
-internal sealed class EngineReporter(EventFeed feed, SendLogWriter log, ServerMeters meters) : IEngineObserver
+internal sealed class EngineReporter(EventFeed feed, SendLogWriter log, ServerMeters meters, CampaignWatch watch) : IEngineObserver
 {
     /// <inheritdoc/>
     public void On(EngineEvent happened)
@@ -19,7 +21,7 @@ internal sealed class EngineReporter(EventFeed feed, SendLogWriter log, ServerMe
             case EngineEvent.Recorded recorded:
                 meters.Attempted(recorded.Email.Status, recorded.Took);
                 log.Add(SendLogEntry.Of(recorded));
-                Email(recorded.Email);
+                Email(recorded.Email, recorded.At - recorded.Took);
                 break;
             case EngineEvent.Rescued rescued:
                 Email(rescued.Email);
@@ -60,19 +62,34 @@ internal sealed class EngineReporter(EventFeed feed, SendLogWriter log, ServerMe
     }
 
     /// <summary>Tells of a change of an email's status.</summary>
-    public void Email(ScheduledEmail email) => feed.Publish("email", Json(json =>
+    /// <param name="email">The email as it is now.</param>
+    /// <param name="tried">When the attempt began that changed it; null: none did.</param>
+    public void Email(ScheduledEmail email, DateTimeOffset? tried = null)
+    {
+        if (email.Campaign is { } campaign) watch.Touch(campaign, tried);
+        feed.Publish("email", Json(json => Write(json, email)));
+    }
+
+    private static void Write(Utf8JsonWriter json, ScheduledEmail email)
     {
         json.WriteString("id", email.Id.ToString());
         json.WriteString("status", email.Status.Name());
         if (email.Campaign is { } campaign) json.WriteString("campaignId", campaign.ToString());
         json.WriteNumber("attempts", email.Attempts);
-    }));
+    }
 
-    /// <summary>Tells of a change of a campaign.</summary>
-    public void Campaign(Core.Campaigns.CampaignId id, string status) => feed.Publish("campaign", Json(json =>
+    /// <summary>Tells what a person made of a campaign.</summary>
+    public void Campaign(CampaignId id, CampaignStatus status)
+    {
+        watch.Touch(id);
+        Status(id, status);
+    }
+
+    /// <summary>Tells what has become of a campaign by itself.</summary>
+    public void Status(CampaignId id, CampaignStatus status) => feed.Publish("campaign", Json(json =>
     {
         json.WriteString("id", id.ToString());
-        json.WriteString("status", status);
+        json.WriteString("status", status.Name());
     }));
 
     /// <summary>Tells of a change of the workers.</summary>

@@ -17,6 +17,7 @@ using Nightmail.Server.Campaigns;
 using Nightmail.Server.Events;
 using Nightmail.Server.Health;
 using Nightmail.Server.Maintenance;
+using Nightmail.Server.OpenApi;
 using Nightmail.Server.Repeats;
 using Nightmail.Server.Security;
 using Nightmail.Server.Settings;
@@ -86,11 +87,12 @@ public sealed class NightmailServer : IAsyncDisposable
         services.Configure<HostOptions>(host => host.ShutdownTimeout = WorkerService.FinishLimit + TimeSpan.FromSeconds(5));
         services.AddOpenApi("v1", openApi => openApi.OpenApiVersion = Microsoft.OpenApi.OpenApiSpecVersion.OpenApi3_1);
         services.AddSingleton(parts).AddSingleton(options).AddSingleton(parts.Time).AddSingleton(parts.Emails).AddSingleton(parts.CampaignEmails).AddSingleton(parts.Accounts).AddSingleton(parts.Keys)
-            .AddSingleton(parts.Templates).AddSingleton(parts.Campaigns).AddSingleton(parts.Suppressions).AddSingleton(parts.SendLog).AddSingleton(parts.RequestKeys);
+            .AddSingleton(parts.Templates).AddSingleton(parts.Campaigns).AddSingleton(parts.SendLog).AddSingleton(parts.RequestKeys);
         services.AddSingleton(SecretBox.Open(options.Folder)).AddSingleton<ApiKeys>().AddSingleton<FailureBrake>().AddSingleton<SessionCookie>().AddSingleton(provider => new LoginLinks(options.Folder, parts.Time)).AddSingleton<AccountBook>().AddSingleton<SettingsBook>().AddSingleton<RepeatGuard>().AddSingleton<ITemplateRenderer, HandlebarsRenderer>()
             .AddSingleton<EventFeed>().AddSingleton<ServerMeters>().AddSingleton<MetricsPage>().AddSingleton<SendLogWriter>().AddSingleton<EngineReporter>()
-            .AddSingleton<CampaignDesk>().AddSingleton<RecipientCheck>().AddSingleton<PlanDesk>().AddSingleton<CampaignPace>().AddSingleton<EmailDesk>()
+            .AddSingleton<CampaignDesk>().AddSingleton<RecipientCheck>().AddSingleton<CampaignWatch>().AddSingleton<CampaignTimes>().AddSingleton<PlanDesk>().AddSingleton<CampaignPace>().AddSingleton<EmailDesk>()
             .AddSingleton<IMessageComposer>(provider => new CampaignComposer(parts.Composer, parts.Campaigns, parts.Templates, provider.GetRequiredService<ITemplateRenderer>()));
+        services.AddSingleton(new SuppressionList(parts.Suppressions)).AddSingleton<ISuppressionStore>(provider => provider.GetRequiredService<SuppressionList>()).AddSingleton<ApiDescription>();
         AddWork(services, parts);
         // In this order they start; in the other they end: the log is the last to close.
         services.AddHostedService(provider => provider.GetRequiredService<SendLogWriter>());
@@ -110,7 +112,7 @@ public sealed class NightmailServer : IAsyncDisposable
 
     private static void Map(WebApplication app, ServerParts parts)
     {
-        app.MapOpenApi("/openapi/{documentName}.json").Needs(KeyScopes.None);
+        ApiDescription.Map(app);
         app.MapSend();
         app.MapEmails();
         app.MapEmailContent();

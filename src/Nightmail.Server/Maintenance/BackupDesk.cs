@@ -7,7 +7,7 @@ using Nightmail.Server.Events;
 namespace Nightmail.Server.Maintenance;
 
 /// <summary>Makes and removes backups, brings one back, and tells everybody whom that concerns.</summary>
-internal sealed class BackupDesk(IBackups backups, CampaignDesk campaigns, AccountBook accounts, EngineReporter reporter, ServerOptions options)
+internal sealed class BackupDesk(IBackups backups, CampaignDesk campaigns, AccountBook accounts, EngineReporter reporter, ServerOptions options, SuppressionList suppressions)
 {
     /// <summary>Makes one.</summary>
     public async Task<Backup> CreateAsync(string reason, Guid? id, CancellationToken cancellationToken)
@@ -43,6 +43,7 @@ internal sealed class BackupDesk(IBackups backups, CampaignDesk campaigns, Accou
                 // What was brought back is told to those who keep some of it at hand.
                 await campaigns.AlignGatesAsync(CancellationToken.None);
                 accounts.Reload();
+                await suppressions.LoadAsync(CancellationToken.None);
                 options.Say($"{name} was brought back; sending is paused until it is resumed (POST /api/workers/resume)");
                 reporter.Backup(name, "restored");
                 reporter.Worker("paused");

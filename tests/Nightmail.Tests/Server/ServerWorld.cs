@@ -18,6 +18,8 @@ namespace Nightmail.Tests.Server;
 internal sealed class ServerWorld : IAsyncDisposable
 {
     private readonly List<string> said = [];
+    private string url = "";
+    private bool behindProxy;
     private SqliteEmailStore? store;
     private ControlPlane? plane;
     private SqliteBackups? backups;
@@ -36,11 +38,29 @@ internal sealed class ServerWorld : IAsyncDisposable
 
     public IReadOnlyList<string> Said => said;
 
-    public static async Task<ServerWorld> StartAsync(bool sends = true)
+    public static async Task<ServerWorld> StartAsync(bool sends = true, string url = "http://127.0.0.1:0", bool behindProxy = false)
     {
-        var world = new ServerWorld();
-        await world.OpenAsync(sends);
+        var world = new ServerWorld { url = url, behindProxy = behindProxy };
+        try
+        {
+            await world.OpenAsync(sends);
+        }
+        catch
+        {
+            await world.DisposeAsync();
+            throw;
+        }
+
         return world;
+    }
+
+    /// <summary>The bytes of a file that the server has open, a letter each.</summary>
+    public async Task<string> ReadAsync(string file)
+    {
+        await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var bytes = new MemoryStream();
+        await stream.CopyToAsync(bytes);
+        return Encoding.Latin1.GetString(bytes.ToArray());
     }
 
     /// <summary>Ends the server in order and starts it again on the same folder.</summary>
@@ -138,17 +158,20 @@ internal sealed class ServerWorld : IAsyncDisposable
             },
             ClaimsAhead = SqliteEmailStore.ClaimsAhead, Time = TimeProvider.System, Random = new Random(1),
         };
-        server = await NightmailServer.StartAsync(parts, new() { Folder = Folder, Urls = ["http://127.0.0.1:0"], Sends = sends, FreeFailures = 100_000, Say = said.Add }, CancellationToken.None);
-        Client = new HttpClient { BaseAddress = new Uri(server.Urls[0]), Timeout = TimeSpan.FromMinutes(5) };
+        server = await NightmailServer.StartAsync(parts, new() { Folder = Folder, Urls = [url], BehindProxy = behindProxy, Sends = sends, FreeFailures = 100_000, Say = said.Add }, CancellationToken.None);
+        Client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{new Uri(server.Urls[0].Replace("//*", "//localhost", StringComparison.Ordinal)).Port}"), Timeout = TimeSpan.FromMinutes(5) };
         Client.DefaultRequestHeaders.Authorization = new("Bearer", File.ReadAllText(Path.Combine(Folder, "api-key")).Trim());
     }
 
     private async Task CloseAsync()
     {
         Client.Dispose();
-        await server!.StopAsync(CancellationToken.None);
-        await server.DisposeAsync();
-        backups!.Dispose();
+        if (server is not null)
+        {
+            await server.StopAsync(CancellationToken.None);
+            await server.DisposeAsync();
+        }
+        backups?.Dispose();
         await plane!.DisposeAsync();
         await store!.DisposeAsync();
     }

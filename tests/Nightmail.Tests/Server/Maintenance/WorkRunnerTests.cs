@@ -207,7 +207,7 @@ public sealed class WorkRunnerTests : IAsyncLifetime
     {
         var meters = new ServerMeters();
         var log = new SendLogWriter(plane.SendLog, time, meters);
-        var runner = new WorkRunner([work], plane.Work, new() { Folder = folder, Say = said.Add }, new(new(time), log, meters), meters, time);
+        var runner = new WorkRunner([work], plane.Work, new() { Folder = folder, Say = said.Add }, new(new(time), log, meters, new()), meters, time);
         await runner.PrepareAsync(Cancel);
         return runner;
     }
