@@ -73,7 +73,8 @@ internal static class HealthCheck
 
     private static IEnumerable<HealthFinding> OfAccounts(HealthFacts facts, Func<string, string> command)
     {
-        if (facts.Accounts.Count == 0 && facts.Pending.Any()) yield return new("no_account", Gravity.Broken, "there is no account to send through", facts.Server is null ? "add one to the section \"accounts\" of the configuration" : $"make one: {command("account add")}");
+        // A server that can send nothing is of no use even before somebody has found out.
+        if (facts.Accounts.Count == 0 && (facts.Server is not null || facts.Pending.Any())) yield return new("no_account", facts.Pending.Any() ? Gravity.Broken : Gravity.Degraded, "there is no account to send through", facts.Server is null ? "add one to the section \"accounts\" of the configuration" : $"make one: {command("account add")}");
         foreach (var missing in facts.Pending.Select(email => email.Account).OfType<string>().Distinct().Where(name => facts.Accounts.All(standing => standing.Account.Name != name)).Order(StringComparer.Ordinal))
         {
             if (facts.Accounts.Count > 0) yield return new("account_missing", Gravity.Degraded, $"emails wait for the account {missing}, which the configuration does not have", "add it to the section \"accounts\", or edit those emails");

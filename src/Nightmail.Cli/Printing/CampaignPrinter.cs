@@ -65,7 +65,7 @@ internal sealed class CampaignPrinter(Session session)
     public string? Pace(JsonElement progress)
     {
         var rate = progress.Below("ratePerSecond") is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : 0;
-        return progress.TimeOf("eta") is { } end ? string.Create(CultureInfo.InvariantCulture, $"{TimeWords.Short(end, session.Zone, session.Now)} ({TimeWords.Relative(end - session.Now)}, at {rate:0.#} a second)") : null;
+        return SecondOf(progress, "eta") is { } end ? string.Create(CultureInfo.InvariantCulture, $"{TimeWords.Short(end, session.Zone, session.Now)} ({TimeWords.Relative(end - session.Now)}, at {rate:0.#} a second)") : null;
     }
 
     /// <summary>A dry run.</summary>
@@ -77,18 +77,21 @@ internal sealed class CampaignPrinter(Session session)
         if (plan.NumberOf("lackVariables") > 0) text.Append(CultureInfo.InvariantCulture, $", {Number(plan, "lackVariables")} lack variables");
         if (plan.NumberOf("leftOver") > 0) text.Append(CultureInfo.InvariantCulture, $", {Number(plan, "leftOver")} would be left over");
         text.Append('\n');
-        if (plan.TimeOf("startsAt") is { } start) text.Append("starts: ").Append(TimeWords.Explain(start, session.Zone, session.Now)).Append('\n');
-        if (plan.TimeOf("endsAt") is { } end) text.Append("ends:   ").Append(TimeWords.Explain(end, session.Zone, session.Now)).Append('\n');
+        if (SecondOf(plan, "startsAt") is { } start) text.Append("starts: ").Append(TimeWords.Explain(start, session.Zone, session.Now)).Append('\n');
+        if (SecondOf(plan, "endsAt") is { } end) text.Append("ends:   ").Append(TimeWords.Explain(end, session.Zone, session.Now)).Append('\n');
         foreach (var lacking in plan.TextsOf("lacking")) text.Append("lacks:  ").Append(Printable.OneLine(lacking)).Append('\n');
         var table = new TextTable("ACCOUNT", "EMAILS", "FIRST", "LAST", "HELD UP BY");
         foreach (var account in plan.ItemsOf("accounts"))
         {
-            string When(string name) => account.TimeOf(name) is { } at ? TimeWords.Short(at, session.Zone, session.Now) : "-";
+            string When(string name) => SecondOf(account, name) is { } at ? TimeWords.Short(at, session.Zone, session.Now) : "-";
             table.Add(account.TextOf("account") ?? "", Number(account, "emails"), When("firstAt"), When("lastAt"), account.TextOf("limit") ?? "");
         }
 
         session.Print(text.Append(table.ToText(session.Surroundings.Width)).ToString());
     }
+
+    /// <summary>A moment that was computed and not wished for: nobody wants its milliseconds.</summary>
+    private static DateTimeOffset? SecondOf(JsonElement json, string name) => json.TimeOf(name) is { } at ? DateTimeOffset.FromUnixTimeSeconds(at.ToUnixTimeSeconds()) : null;
 
     private static string Number(JsonElement json, string name) => json.NumberOf(name).ToString(CultureInfo.InvariantCulture);
 }
