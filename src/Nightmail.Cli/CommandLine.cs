@@ -74,6 +74,9 @@ internal sealed class CommandLine
     /// <summary>The command that was named, or null.</summary>
     public Verb? Verb => Words.CommandResult.Command as Verb;
 
+    /// <summary>The words that name the command: <c>campaign list</c>.</summary>
+    public string Path => Verb is not { } verb ? "" : verb.Parents.FirstOrDefault() is Verb above ? $"{above.Name} {verb.Name}" : verb.Name;
+
     /// <summary>True when help was asked for.</summary>
     public bool WantsHelp => Words.Action is HelpAction;
 

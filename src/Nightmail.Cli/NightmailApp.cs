@@ -54,7 +54,7 @@ public static class NightmailApp
         try
         {
             session = new(surroundings, line.Globals.Read(line.Words), verb.Reach, verb.Works);
-            session.RequireReach(line.Verb.Name);
+            session.RequireReach(line.Path);
 
             // Asked for and not to be had: said before anything is done.
             if (session.Globals.Log is not null) _ = session.Log;
