@@ -83,7 +83,7 @@ public sealed class CampaignCommandTests
     }
 
     [Theory]
-    [InlineData("campaign list", 1, "campaign needs a server: name it with --server")]
+    [InlineData("campaign list", 1, "campaign list needs a server: name it with --server")]
     [InlineData("campaign", 2, "what about the campaigns?")]
     public async Task Without_a_server_or_a_verb_it_says_what_is_missing(string words, int exitCode, string message)
     {
