@@ -67,6 +67,9 @@ internal sealed class QueuePaths
     /// <summary>How it ends.</summary>
     public const string TemporaryEnding = ".tmp";
 
+    /// <summary>How the writer's part of a temporary name begins where the file is a save that has not been merged yet.</summary>
+    public const string SavedMark = "saved.";
+
     /// <summary>The temporary file of one writer.</summary>
     public string Temporary(string writer) => Path.Combine(Folder, TemporaryPrefix + writer + TemporaryEnding);
 }

@@ -47,6 +47,13 @@ internal static class AtomicFile
             throw;
         }
 
+        Secure(disk, target);
+    }
+
+    /// <summary>Makes durable that the target was replaced.</summary>
+    /// <exception cref="StoreException">NotYetSafe: it is replaced, but a power cut may undo that.</exception>
+    public static void Secure(IDisk disk, string target)
+    {
         try
         {
             disk.SyncFolder(Path.GetDirectoryName(target)!);

@@ -26,6 +26,12 @@ public static class DiskFailure
     /// <summary>A part of the path is not a folder.</summary>
     public const int NotAFolder = 20;
 
+    /// <summary>The file system does not know what is asked of it.</summary>
+    public const int Invalid = 22;
+
+    /// <summary>The system has no such call.</summary>
+    public const int NoSuchCall = 38;
+
     /// <summary>The disk is full.</summary>
     public const int NoSpace = 28;
 

@@ -38,6 +38,10 @@ public interface IDisk
     /// <summary>Gives a file another name, in one step; what had that name is gone.</summary>
     void Rename(string from, string to);
 
+    /// <summary>Lets two files change names, in one step: neither is gone.</summary>
+    /// <returns>False when the file system cannot, or <paramref name="other"/> is not there; nothing was done then.</returns>
+    bool TryExchange(string one, string other);
+
     /// <summary>Removes a file.</summary>
     /// <returns>False when there was none.</returns>
     bool Delete(string path);

@@ -79,6 +79,9 @@ public sealed class MemoryDisk(TimeProvider time) : IDisk
         foreach (var changed in WatchersOf(to)) changed();
     }
 
+    /// <summary>Nobody else can save here, so nothing has to be kept from being replaced.</summary>
+    public bool TryExchange(string one, string other) => false;
+
     /// <inheritdoc/>
     public bool Delete(string path)
     {

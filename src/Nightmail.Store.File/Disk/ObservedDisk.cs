@@ -25,6 +25,8 @@ internal sealed class ObservedDisk(IDisk disk, IStoreObserver observer, TimeProv
 
     public void Rename(string from, string to) => Told("replace", to, () => disk.Rename(from, to));
 
+    public bool TryExchange(string one, string other) => Told("replace", other, () => disk.TryExchange(one, other));
+
     public bool Delete(string path) => Told("remove", path, () => disk.Delete(path));
 
     public IReadOnlyList<string> List(string folder) => Told("list", folder, () => disk.List(folder), quiet: true);

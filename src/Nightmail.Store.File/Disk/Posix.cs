@@ -104,6 +104,26 @@ internal static partial class Posix
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Rename(string from, string to);
 
+    /// <summary>Lets two files change names; false with <see cref="LastError"/> set when that fails.</summary>
+    public static bool Exchange(string one, string other)
+    {
+        const int currentFolder = -100;
+        const uint exchange = 2;
+        try
+        {
+            return RenameAt(currentFolder, one, currentFolder, other, exchange) == 0;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // A C library that is older than the kernel's call.
+            Marshal.SetLastPInvokeError(DiskFailure.NoSuchCall);
+            return false;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameAt(int fromFolder, string from, int toFolder, string to, uint flags);
+
     [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Unlink(string path);
 

@@ -82,6 +82,13 @@ public sealed class RealDisk : IDisk
     }
 
     /// <inheritdoc/>
+    public bool TryExchange(string one, string other)
+    {
+        if (Posix.Exchange(one, other)) return true;
+        return Posix.LastError is DiskFailure.NoEntry or DiskFailure.Invalid or DiskFailure.NoSuchCall ? false : throw Failed("replace", other);
+    }
+
+    /// <inheritdoc/>
     public bool Delete(string path)
     {
         if (Posix.Unlink(path) == 0) return true;

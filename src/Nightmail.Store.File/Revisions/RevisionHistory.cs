@@ -58,6 +58,13 @@ internal sealed class RevisionHistory(IReadOnlyList<RevisionRecord> records)
     /// <summary>The newest state; null when nothing is kept.</summary>
     public QueueDocument? Head => head ??= Newest is { } newest ? At(newest.Revision) : null;
 
+    /// <summary>True when these are the bytes that the file had at one of the revisions.</summary>
+    public bool Knows(ReadOnlySpan<byte> file)
+    {
+        var (length, hash) = (file.Length, ContentHash.Of(file));
+        return records.Any(record => record.Mark.FileLength == length && record.Mark.FileHash == hash);
+    }
+
     /// <summary>The queue at that revision; null when it is not kept any more.</summary>
     public QueueDocument? At(long revision)
     {

@@ -25,15 +25,27 @@ internal sealed class Mender(IDisk disk, QueuePaths paths, RevisionLog revisions
     /// <param name="now">The present.</param>
     public Mending Of(Sighting found, Func<QueueDocument, QueueView> see, SendLedger ledger, DateTimeOffset now) => found switch
     {
-        Sighting.Foreign foreign => MergeSaved(foreign.Document, see, now),
+        Sighting.Foreign foreign => MergeSaved(foreign.Document, null, see, now),
         Sighting.Damaged damaged => Recover(damaged.File, see, ledger, now),
         _ => throw new ArgumentOutOfRangeException(nameof(found)),
     };
 
-    private Mending MergeSaved(QueueDocument theirs, Func<QueueDocument, QueueView> see, DateTimeOffset now)
+    /// <summary>Decides what is to be made of a save that was displaced by what the queue is now.</summary>
+    /// <param name="save">The save.</param>
+    /// <param name="current">The queue.</param>
+    /// <param name="see">The queue and the ledger as one.</param>
+    /// <param name="now">The present.</param>
+    public Mending OfSave(Sighting save, QueueDocument current, Func<QueueDocument, QueueView> see, DateTimeOffset now) => save switch
+    {
+        Sighting.Foreign foreign => MergeSaved(foreign.Document, current, see, now),
+        Sighting.Damaged damaged => RecoverFrom(current, revisions.Load(), TolerantScanner.Scan(damaged.File.Bytes), damaged.File, see, now),
+        _ => throw new ArgumentOutOfRangeException(nameof(save)),
+    };
+
+    private Mending MergeSaved(QueueDocument theirs, QueueDocument? current, Func<QueueDocument, QueueView> see, DateTimeOffset now)
     {
         var history = revisions.Load();
-        var merge = new QueueMerge(see(history.Head ?? theirs), history, serializer);
+        var merge = new QueueMerge(see(current ?? history.Head ?? theirs), history, serializer);
         var document = merge.Plan(theirs, isComplete: true);
         return new(document, merge.Apply, () => merge.Notices.Count == 0 ? null : new()
         {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Nightmail.Core.Storage;
 using Nightmail.Store.File.Disk;
 using Nightmail.Store.File.Format;
 
@@ -32,6 +33,20 @@ internal sealed class RecoveryReportFile(IDisk disk, string path)
         catch (Exception damaged) when (damaged is JsonException or FormatException or InvalidOperationException)
         {
             return [new() { At = default, Gravity = RecoveryGravity.Recovered, Summary = $"{path} cannot be read: what it reported is not known any more" }];
+        }
+    }
+
+    /// <summary>Tells of a report and keeps it for every process. The queue is well again by now; that it may not be kept is the lesser evil.</summary>
+    public void Announce(RecoveryReport report, IStoreObserver observer, string writer)
+    {
+        observer.On(new StoreEvent.Warned(string.Join("; ", [report.Summary, .. report.Details, .. report.KeptAs is { } kept ? [$"a copy is kept as {kept}"] : Array.Empty<string>()])));
+        try
+        {
+            Add(report, writer);
+        }
+        catch (StoreException)
+        {
+            // The log has it.
         }
     }
 

@@ -21,9 +21,9 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
     private const int Looks = 3;
 
     private readonly SettlingTime settling = new(time);
+    private readonly SettlingTime savesSettling = new(time);
     private byte[]? chunk;
     private QueueDocument? seen;
-    private DiskStat? stamp;
 
     /// <summary>What is there now.</summary>
     /// <param name="underLock">True while nobody of us can write.</param>
@@ -40,11 +40,28 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
     /// <summary>The newest state that is known, whatever the file holds now; null when none is.</summary>
     public QueueDocument? LastGood() => revisions.Load().Head is { } head && head.Revision >= (seen?.Revision ?? 0) ? head : seen;
 
-    /// <summary>True when somebody has written the file since it was read under the lock: renaming over it would lose that.</summary>
-    public bool HasChanged() => disk.Stat(paths.Queue) != stamp;
+    /// <summary>The file's bytes as they were last read or written; empty: there was none.</summary>
+    public ReadOnlyMemory<byte> LastRead { get; private set; }
+
+    /// <summary>True when the file was last written by a program that knows no revisions: the older editor plugin, or a person.</summary>
+    public bool IsUnversioned { get; private set; }
 
     /// <summary>Notes what was just written.</summary>
-    public void Written(QueueDocument document) => seen = document;
+    public void Written(QueueDocument document) => (seen, LastRead, IsUnversioned) = (document, document.Buffer.AsMemory(0, document.Length), false);
+
+    /// <summary>What a save amounts to that was displaced by a write of ours and lies at a path of its own; null: nothing is there any more.</summary>
+    public Sighting? ReadSave(string path)
+    {
+        if (disk.Stat(path) is not { } stat || disk.ReadAll(path) is not { } bytes) return null;
+        try
+        {
+            return new Sighting.Foreign(QueueScanner.Scan(bytes, seen, path));
+        }
+        catch (UnreadableQueueException broken)
+        {
+            return Settled(savesSettling, new(bytes, broken.Message, broken.IsJson), stat);
+        }
+    }
 
     /// <summary>Forgets everything, so that the next look reads what is really there.</summary>
     public void Forget()
@@ -55,16 +72,24 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
 
     private Sighting ReadOnce()
     {
-        stamp = disk.Stat(paths.Queue);
+        var stamp = disk.Stat(paths.Queue);
         if (stamp is { } there) CheckKind(there);
         using var file = stamp is null ? null : disk.OpenRead(paths.Queue);
+        (LastRead, IsUnversioned) = (default, false);
         if (file is null) return Missing();
-        if (seen is { Length: > 0 } && Holds(file, seen.Bytes)) return new Sighting.Good(seen);
+        if (seen is { Length: > 0 } && Holds(file, seen.Bytes))
+        {
+            (LastRead, IsUnversioned) = (seen.Buffer.AsMemory(0, seen.Length), seen.Revision == 0);
+            return new Sighting.Good(seen);
+        }
+
         var bytes = file.ReadAll();
+        LastRead = bytes;
         try
         {
             var document = QueueScanner.Scan(bytes, seen, paths.Queue);
             settling.Forget();
+            IsUnversioned = document.Revision == 0;
             // Without a newer revision of ours there is nothing that it could have been written over.
             if (revisions.Newest() is { } newest && document.Revision <= newest.Revision)
             {
@@ -77,7 +102,7 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
         }
         catch (UnreadableQueueException broken)
         {
-            return Settled(new(bytes, broken.Message, broken.IsJson), stamp!.Value);
+            return Settled(settling, new(bytes, broken.Message, broken.IsJson), stamp!.Value);
         }
     }
 
@@ -85,10 +110,10 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
     {
         // A queue that was never written, or an editor that has moved the old file away and not yet written the new one?
         if (revisions.Newest() is not { } newest || newest.FileLength == 0) return new Sighting.Good(seen = QueueDocument.Empty);
-        return Settled(new([], "it is missing", IsMissing: true), disk.Stat(paths.Folder) ?? default);
+        return Settled(settling, new([], "it is missing", IsMissing: true), disk.Stat(paths.Folder) ?? default);
     }
 
-    private Sighting Settled(DamagedFile file, DiskStat stat)
+    private static Sighting Settled(SettlingTime settling, DamagedFile file, DiskStat stat)
     {
         var wait = settling.Remaining(stat);
         return wait > TimeSpan.Zero ? new Sighting.Unsettled(file, wait) : new Sighting.Damaged(file);

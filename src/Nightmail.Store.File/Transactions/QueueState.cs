@@ -34,6 +34,8 @@ internal sealed class QueueState
     private readonly RevisionLog revisions;
     private readonly RecoveryReportFile reports;
     private readonly Mender mender;
+    private readonly QueueSwap swap;
+    private readonly Leftovers leftovers;
     private Mending? mending;
     private long writes;
 
@@ -47,6 +49,14 @@ internal sealed class QueueState
         backups = new(disk, paths, ledger, options, writer, time);
         reports = new(disk, paths.Reports);
         mender = new(disk, paths, revisions, serializer, backups, writer);
+        swap = new(disk, paths, writer);
+        leftovers = new(disk, paths, ledger, keys, revisions, swap);
+    }
+
+    /// <summary>True while somebody's save, displaced by a write of ours, waits until it is whole, to be merged.</summary>
+    public bool OwesMerge
+    {
+        get { lock (gate) return swap.Saves.Count > 0; }
     }
 
     /// <summary>Looks at what is there now, without the lock, and lets <paramref name="look"/> answer from it.</summary>
@@ -117,18 +127,15 @@ internal sealed class QueueState
                     var transaction = Apply_NeedsGate(requests, troubles);
                     if (Prepare_NeedsGate(transaction, requests, troubles) is not { } prepared) continue;
                     if (!WriteLedger_NeedsGate(transaction, prepared, requests, troubles, held)) continue;
-                    return (troubles, Write_NeedsGate(transaction, prepared, requests, troubles, held), transaction.AccountChanges);
+                    var written = Write_NeedsGate(transaction, prepared, requests, troubles, held);
+                    return (troubles, TakeSaves_NeedsGate(held) || written, transaction.AccountChanges);
                 }
-            }
-            catch (UnsettledQueueException)
-            {
-                Forget_NeedsGate();
-                throw;
             }
             catch (Exception broken) when (broken is not OutOfMemoryException)
             {
-                // Whoever waits must hear of it, whatever it is.
                 Forget_NeedsGate();
+                // Whoever waits must hear of it, whatever it is, unless it is to be tried again.
+                if (broken is UnsettledQueueException) throw;
                 FailWhere(requests, troubles, _ => true, Undone(broken));
                 return (troubles, false, []);
             }
@@ -144,11 +151,13 @@ internal sealed class QueueState
             {
                 if (held.LeftBehind) SyncLeftovers_NeedsGate(held);
                 ledger.Refresh();
-                return work(new()
+                var done = work(new()
                 {
                     Document = Mended_NeedsGate(held), Ledger = ledger, Keys = keys, Backups = backups, Revisions = revisions, IsAlive = workers.IsAlive, Now = time.GetUtcNow(),
                     Replace = (before, change) => Replace_NeedsGate(before, change, held),
                 });
+                TakeSaves_NeedsGate(held);
+                return done;
             }
             catch
             {
@@ -177,7 +186,9 @@ internal sealed class QueueState
         try
         {
             var document = serializer.Serialize(before, change);
-            AtomicFile.Replace(disk, paths.Temporary($"{writer}-{++writes}"), paths.Queue, document.Bytes);
+            var temporary = paths.Temporary($"{writer}-{++writes}");
+            AtomicFile.Prepare(disk, temporary, document.Bytes);
+            swap.Put(temporary, queue.LastRead.Span);
             queue.Written(document);
             revisions.Note(before, document, null, []);
         }
@@ -186,6 +197,39 @@ internal sealed class QueueState
             held.LeavesTrouble |= broken.Trouble == StoreTrouble.NotYetSafe;
             throw;
         }
+    }
+
+    /// <summary>Merges what somebody saved while the queue was being replaced, like any other save, with what it has become.</summary>
+    /// <returns>True when that was written.</returns>
+    private bool TakeSaves_NeedsGate(HeldLock held)
+    {
+        var taken = false;
+        foreach (var path in swap.Saves.ToList())
+        {
+            try
+            {
+                if (queue.Read(underLock: true) is not Sighting.Good current) break;
+                if (queue.ReadSave(path) is { } save and not Sighting.Unsettled)
+                {
+                    mending = mender.OfSave(save, current.Document, See, time.GetUtcNow());
+                    var transaction = Begin_NeedsGate(current.Document);
+                    var prepared = Prepare_NeedsGate(transaction, [], []);
+                    if (prepared is null || !WriteLedger_NeedsGate(transaction, prepared, [], [], held) || !Write_NeedsGate(transaction, prepared, [], [], held)) break;
+                    taken = true;
+                }
+                else if (disk.Stat(path) is not null) continue;
+
+                swap.Done(path);
+            }
+            catch (Exception broken) when (broken is StoreException or InvalidOperationException)
+            {
+                // It is still there, and the next transaction tries again.
+                break;
+            }
+        }
+
+        held.LeavesTrouble |= swap.Saves.Count > 0;
+        return taken;
     }
 
     private Transaction Apply_NeedsGate(IReadOnlyList<Request> requests, Exception?[] troubles)
@@ -218,7 +262,12 @@ internal sealed class QueueState
         var found = queue.Read(underLock: true);
         if (found is Sighting.Unsettled unsettled) throw new UnsettledQueueException(unsettled.File.Why, unsettled.Wait);
         mending = found is Sighting.Good ? null : mender.Of(found, See, ledger, time.GetUtcNow());
-        var transaction = new Transaction(mending?.Document ?? ((Sighting.Good)found).Document, ledger, keys, workers.IsAlive, HasBlob, time.GetUtcNow()) { IsMending = mending is not null };
+        return Begin_NeedsGate((found as Sighting.Good)?.Document);
+    }
+
+    private Transaction Begin_NeedsGate(QueueDocument? good)
+    {
+        var transaction = new Transaction(mending?.Document ?? good!, ledger, keys, workers.IsAlive, HasBlob, time.GetUtcNow()) { IsMending = mending is not null };
         if (mending is null) return transaction;
         transaction.Open();
         mending.Apply(transaction);
@@ -238,6 +287,7 @@ internal sealed class QueueState
         if (!transaction.HasRowChanges) return PreparedQueue.None;
         try
         {
+            if (queue.IsUnversioned) backups.Keep("before an older program's file is rewritten");
             var document = serializer.Serialize(transaction.Document, transaction.ToChange());
             var temporary = paths.Temporary($"{writer}-{++writes}");
             AtomicFile.Prepare(disk, temporary, document.Bytes);
@@ -284,9 +334,9 @@ internal sealed class QueueState
             try
             {
                 if (transaction.Document.Length > 0) backups.KeepIfDue();
-                AtomicFile.Swap(disk, temporary, paths.Queue);
+                swap.Put(temporary, queue.LastRead.Span);
                 queue.Written(document);
-                Tell(transaction);
+                transaction.Tell(options.Observer);
                 Note_NeedsGate(transaction, document);
                 serializer.Recycle(transaction.Document);
                 written = true;
@@ -316,30 +366,12 @@ internal sealed class QueueState
         return written;
     }
 
-    private void Tell(Transaction transaction)
-    {
-        if (options.Observer is SilentObserver) return;
-        foreach (var row in transaction.Changed.Values)
-        {
-            var before = transaction.Document.Find(row.Id)?.Email?.Status;
-            if (before != row.Status) options.Observer.On(new StoreEvent.Changed(row.Id, before, row.Status));
-        }
-    }
-
     /// <summary>Keeps what the file has become, so that it can be told from what others make of it; tells what had to be mended.</summary>
     private void Note_NeedsGate(Transaction transaction, QueueDocument written)
     {
         revisions.Note(transaction.Document, written, transaction.IsMending ? null : [.. transaction.Changed.Values.Select(row => written.Find(row.Id)!)], []);
         if (mending?.Report() is not { } report) return;
-        options.Observer.On(new StoreEvent.Warned(string.Join("; ", [report.Summary, .. report.Details, .. report.KeptAs is { } kept ? [$"a copy is kept as {kept}"] : Array.Empty<string>()])));
-        try
-        {
-            reports.Add(report, writer);
-        }
-        catch (StoreException)
-        {
-            // The queue is well again; that nobody is told of it is the lesser evil.
-        }
+        reports.Announce(report, options.Observer, writer);
     }
 
     /// <summary>What to answer to a person whose change was not written and yet holds, because the ledger has its line; null when it does not hold.</summary>
@@ -350,18 +382,8 @@ internal sealed class QueueState
     /// <summary>Whoever held the lock before died inside: what it wrote is made durable before anything is decided by it, and its temporary files go.</summary>
     private void SyncLeftovers_NeedsGate(HeldLock held)
     {
-        // Until it is done, it is left to the next one.
         held.LeavesTrouble = true;
-        ledger.SyncLeftovers();
-        keys.SyncLeftovers();
-        if (disk.Stat(paths.Queue) is not null) disk.SyncFolder(paths.Folder);
-        foreach (var name in disk.List(paths.Folder))
-        {
-            // Only who holds the lock has a temporary file, and that is us.
-            if (name.StartsWith(paths.TemporaryPrefix, StringComparison.Ordinal) && name.EndsWith(QueuePaths.TemporaryEnding, StringComparison.Ordinal))
-                AtomicFile.TryDelete(disk, Path.Combine(paths.Folder, name));
-        }
-
+        leftovers.Settle();
         held.LeavesTrouble = false;
     }
 
@@ -373,11 +395,4 @@ internal sealed class QueueState
         ledger.Forget();
         keys.Forget();
     }
-}
-
-/// <summary>The queue as it is to become, written beside it; or nothing, where no row changes.</summary>
-internal sealed record PreparedQueue(QueueDocument? Document, string? Temporary)
-{
-    /// <summary>Nothing is to be written.</summary>
-    public static PreparedQueue None { get; } = new(null, null);
 }

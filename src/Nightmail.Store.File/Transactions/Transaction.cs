@@ -148,6 +148,17 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
         Clear();
     }
 
+    /// <summary>Tells what the written rows have come to.</summary>
+    public void Tell(IStoreObserver observer)
+    {
+        if (observer is SilentObserver) return;
+        foreach (var row in changed.Values)
+        {
+            var before = Document.Find(row.Id)?.Email?.Status;
+            if (before != row.Status) observer.On(new StoreEvent.Changed(row.Id, before, row.Status));
+        }
+    }
+
     /// <summary>What the file is to become.</summary>
     public QueueSerializer.Change ToChange()
     {

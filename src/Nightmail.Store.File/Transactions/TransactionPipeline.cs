@@ -100,6 +100,7 @@ internal sealed class TransactionPipeline(
                 }
 
                 waited = TimeSpan.Zero;
+                if (Count() == 0 && state.OwesMerge) await Task.Delay(SettlePoll, time, closing.Token);
             }
             catch (OperationCanceledException)
             {
@@ -113,7 +114,7 @@ internal sealed class TransactionPipeline(
 
             lock (gate)
             {
-                if (waiting.Count > 0) continue;
+                if (waiting.Count > 0 || (state.OwesMerge && !closing.IsCancellationRequested)) continue;
                 isRunning = false;
                 return;
             }
@@ -140,7 +141,7 @@ internal sealed class TransactionPipeline(
 
     private void Carry(List<Request> batch, HeldLock held)
     {
-        if (batch.Count == 0) return;
+        if (batch.Count == 0 && !state.OwesMerge) return;
         var (troubles, changed, accounts) = state.Execute(batch, held);
         try
         {

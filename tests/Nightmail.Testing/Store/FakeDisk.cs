@@ -33,6 +33,9 @@ public sealed class FakeDisk(Random random)
     /// <summary>What <see cref="Nightmail.Store.File.Disk.IDisk.Volume"/> says.</summary>
     public VolumeFacts Volume { get; set; } = new(1L << 40, 1L << 41, null);
 
+    /// <summary>False: a file system on which two files cannot change names.</summary>
+    public bool CanExchange { get; set; } = true;
+
     /// <summary>The clock that files are stamped by; without one they are as old as can be.</summary>
     public TimeProvider? Time { get; set; }
 
@@ -67,6 +70,18 @@ public sealed class FakeDisk(Random random)
             node.Sync();
             names[path] = durableNames[path] = node;
             unsyncedNames.RemoveAll(change => change.Path == path);
+            Changed(path);
+        }
+    }
+
+    /// <summary>Writes over a file in its place from outside, as an editor does that keeps the file: whoever has it open sees it change.</summary>
+    public void Overwrite(string path, byte[] bytes)
+    {
+        lock (Gate)
+        {
+            names[path].Replace(bytes);
+            names[path].Sync();
+            names[path].Modified = Now;
             Changed(path);
         }
     }
@@ -129,6 +144,15 @@ public sealed class FakeDisk(Random random)
         Name(to, node);
         Name(from, null);
         Changed(to);
+    }
+
+    /// <summary>Two renames in one: neither name is ever without a file.</summary>
+    internal void Exchange(string one, string other)
+    {
+        var (first, second) = (names[one], names[other]);
+        Name(other, first);
+        Name(one, second);
+        Changed(other);
     }
 
     internal void SyncFolder(string folder)

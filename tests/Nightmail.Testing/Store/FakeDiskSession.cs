@@ -92,6 +92,14 @@ public sealed class FakeDiskSession : IDisk
     });
 
     /// <inheritdoc/>
+    public bool TryExchange(string one, string other) => Call(DiskCallKind.Rename, other, () =>
+    {
+        if (!Disk.CanExchange || Disk.Find(other) is null) return false;
+        Disk.Exchange(one, other);
+        return true;
+    });
+
+    /// <inheritdoc/>
     public bool Delete(string path) => Call(DiskCallKind.Delete, path, () =>
     {
         if (Disk.Find(path) is null) return false;
