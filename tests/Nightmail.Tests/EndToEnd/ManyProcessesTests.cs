@@ -9,7 +9,7 @@ namespace Nightmail.Tests.EndToEnd;
 /// <summary>Many processes change one file at once.</summary>
 public sealed class ManyProcessesTests
 {
-    private const int Processes = 8, Changes = 198;
+    private const int Processes = 8, Changes = 204;
 
     [Fact]
     public async Task Eight_processes_with_two_hundred_changes_each_lose_nothing()
