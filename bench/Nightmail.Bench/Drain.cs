@@ -28,17 +28,30 @@ internal static class Drain
         return 0;
     }
 
+    /// <summary>What sending the first so many of the due emails takes.</summary>
+    public static Task<Effort> SomeAsync(House house, int emails) => MeasureAsync(house, emails, async stop =>
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        await house.Worker(enough.Cancel, emails).RunAsync(WorkerMode.Forever, enough.Token, CancellationToken.None);
+    });
+
     /// <summary>What sending so many due emails takes.</summary>
     public static async Task<Effort> OfAsync(House house, int emails, int workers = 1)
+    {
+        var effort = await MeasureAsync(house, emails, stop => Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(() => house.Worker().RunAsync(WorkerMode.UntilEmpty, stop, CancellationToken.None)))));
+        if (await house.SentAsync() is var sent && sent != emails) throw new InvalidOperationException($"{sent} of {emails} were sent");
+        return effort;
+    }
+
+    private static async Task<Effort> MeasureAsync(House house, int emails, Func<CancellationToken, Task> send)
     {
         GC.Collect();
         using var process = Process.GetCurrentProcess();
         var (bytes, processor) = (GC.GetTotalAllocatedBytes(precise: true), process.TotalProcessorTime);
         using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(20), TimeProvider.System);
-        var took = await Stopwatches.MillisecondsAsync(() => Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(() => house.Worker().RunAsync(WorkerMode.UntilEmpty, stop.Token, CancellationToken.None)))));
+        var took = await Stopwatches.MillisecondsAsync(() => send(stop.Token));
         process.Refresh();
         var (allocated, used) = (GC.GetTotalAllocatedBytes(precise: true) - bytes, process.TotalProcessorTime - processor);
-        if (await house.SentAsync() is var sent && sent != emails) throw new InvalidOperationException($"{sent} of {emails} were sent");
         return new(emails / (took / 1000), (double)allocated / emails, used.TotalMicroseconds / emails, process.PeakWorkingSet64 / (1024.0 * 1024.0));
     }
 

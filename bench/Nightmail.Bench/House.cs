@@ -16,7 +16,12 @@ internal sealed class House(IEmailStore store, IBlobStore blobs, Account account
     public async Task AddAsync(IEnumerable<ScheduledEmail> emails) => await store.AddAsync([.. emails], CancellationToken.None);
 
     /// <summary>A worker over it.</summary>
-    public Worker Worker() => new(new WorkerParts
+    public Worker Worker() => Worker(this);
+
+    /// <summary>A worker over it that says when it has sent so many.</summary>
+    public Worker Worker(Action enough, int emails) => Worker(new Counter(enough, emails));
+
+    private Worker Worker(IEngineObserver observer) => new(new WorkerParts
     {
         Store = store,
         Composer = new MessageComposer(blobs),
@@ -25,7 +30,7 @@ internal sealed class House(IEmailStore store, IBlobStore blobs, Account account
         ClaimsAhead = store is Store.Sql.Sqlite.SqliteEmailStore ? Store.Sql.Sqlite.SqliteEmailStore.ClaimsAhead : 0,
         Time = TimeProvider.System,
         Random = new Random(1),
-        Observer = this,
+        Observer = observer,
     });
 
     /// <summary>How many are sent.</summary>
@@ -42,5 +47,15 @@ internal sealed class House(IEmailStore store, IBlobStore blobs, Account account
     {
         await transport.DisposeAsync();
         await store.DisposeAsync();
+    }
+
+    private sealed class Counter(Action enough, int emails) : IEngineObserver
+    {
+        private int left = emails;
+
+        public void On(EngineEvent happened)
+        {
+            if (happened is EngineEvent.Recorded && Interlocked.Decrement(ref left) == 0) enough();
+        }
     }
 }

@@ -7,6 +7,7 @@ using Nightmail.Testing.Store;
 // A process of our own in which something is measured that only happens once a process.
 if (args is ["first-load", var queue]) return await QueueFileBench.PrintFirstLoadAsync(queue);
 
+if (args is ["drain-memory", var drainedFolder, var sinkPort]) return await ScaleBench.PrintMemoryAsync(drainedFolder, sinkPort);
 if (args is ["drain", .. var drained]) return await Drain.PrintAsync(drained);
 
 if (args is ["changes", var changing, var changes, var who])
@@ -21,6 +22,8 @@ Dictionary<string, Func<Workshop, Report, Task>> benches = new(StringComparer.Or
 {
     ["smtp"] = SmtpBench.RunAsync,
     ["sqlite"] = SqliteBench.RunAsync,
+    ["scale"] = ScaleBench.RunAsync,
+    ["million"] = MillionBench.RunAsync,
     ["dispatch"] = DispatchBench.RunAsync,
     ["lateness"] = LatenessBench.RunAsync,
     ["cli"] = CommandLineBench.RunAsync,

@@ -62,6 +62,13 @@ internal sealed class Workshop : IDisposable
         return new(store, store.Blobs, AccountAt(port, connections));
     }
 
+    /// <summary>The same around a data folder that is there.</summary>
+    public static House OpenSqliteAt(string folder, int port, int connections)
+    {
+        var store = SqliteEmailStore.Open(new() { Folder = folder }, TimeProvider.System);
+        return new(store, store.Blobs, AccountAt(port, connections));
+    }
+
     /// <summary>A store on a new data folder.</summary>
     public SqliteEmailStore OpenSqliteStore(string name) => SqliteEmailStore.Open(new() { Folder = Path(name) }, TimeProvider.System);
 

@@ -71,6 +71,9 @@ public sealed class SqliteEmailStore : IEmailStore
         set => executor.AtStage = value;
     }
 
+    /// <summary>For tests: rows that no index spared the statements, and steps of SQLite's machine, so far.</summary>
+    internal (long ScannedRows, long Steps) Effort => files.State.Effort;
+
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken) =>
         writer.RunAsync(RequestKind.Change, emails.Count, transaction => Adding.Apply(transaction, emails, options.KeyRetention), cancellationToken);

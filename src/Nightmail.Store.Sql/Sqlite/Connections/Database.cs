@@ -61,6 +61,9 @@ internal sealed class Database : IDisposable
         }
     }
 
+    /// <summary>For tests: what all statements together have cost so far, in rows that no index spared them and in steps of SQLite's machine.</summary>
+    public (long ScannedRows, long Steps) Effort => (statements.Sum(each => each.Status(raw.SQLITE_STMTSTATUS_FULLSCAN_STEP)), statements.Sum(each => each.Status(raw.SQLITE_STMTSTATUS_VM_STEP)));
+
     /// <summary>The file.</summary>
     public string Path { get; }
 

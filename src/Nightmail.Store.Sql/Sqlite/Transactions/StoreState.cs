@@ -324,6 +324,9 @@ internal sealed class StoreState : IDisposable
         if (ledgerDatabase.WantsCheckpoint) ledgerDatabase.Checkpoint();
     }
 
+    /// <summary>For tests: what the statements over the rows have cost so far.</summary>
+    public (long ScannedRows, long Steps) Effort => emails.Effort;
+
     /// <summary>Closing then leaves everything as it lies, as a process that is killed does.</summary>
     public void LeaveAsItLies()
     {
