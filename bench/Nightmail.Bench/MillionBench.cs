@@ -23,7 +23,7 @@ internal static class MillionBench
         await using var server = await BenchServer.StartAsync(workshop.Path("million"));
         Add(report, "from the start of the program to its first answer", "ms", server.StartMilliseconds, new(1000, null, "ms"));
         Add(report, "memory of the idle server", "MB", server.Megabytes("VmRSS"), new(120, null, "MB"));
-        await server.AskAsync(HttpMethod.Post, "/api/accounts", $$"""{"name":"work","from":"news@sender.example","transport":{"type":"smtp","host":"127.0.0.1","port":{{sink.Port}},"security":"none"},"limits":{"connections":4}}""");
+        await server.AskAsync(HttpMethod.Post, "/api/accounts", $$$"""{"name":"work","from":"news@sender.example","transport":{"type":"smtp","host":"127.0.0.1","port":{{{sink.Port}}},"security":"none"},"limits":{"connections":4}}""");
         var id = (string)(await server.AskAsync(HttpMethod.Post, "/api/campaigns", """{"name":"all","subject":"Hello {{first}}","text":"Dear {{first}}, this is for you."}"""))["id"]!;
         await ImportAsync(workshop, report, server, id);
         await server.AskAsync(HttpMethod.Post, $"/api/campaigns/{id}/schedule", """{"scheduledFor":"2099-01-01T09:00:00Z"}""");
