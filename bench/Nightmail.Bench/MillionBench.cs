@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Nightmail.Bench.Measuring;
 using Nightmail.Testing.Smtp;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Nightmail.Bench.Measuring;
-using Nightmail.Core.Accounts;
 using Nightmail.Testing.Smtp;
 
 namespace Nightmail.Bench;

@@ -101,7 +101,7 @@ public sealed class StoppedServerTests
                 if (round == Rounds) break;
                 var stopAt = sink.Messages().Count + random.Next(1, Recipients / (Rounds + 1));
                 await Eventually.HoldsAsync(() => sink.Messages().Count >= stopAt, "the campaign to go on");
-                if (!await interrupt(server, campaign, random)) continue;
+                if (!await interrupt(server, campaign!, random)) continue;
                 await server.DisposeAsync();
                 server = null;
             }

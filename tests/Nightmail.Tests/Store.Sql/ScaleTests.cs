@@ -1,7 +1,6 @@
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
-using Nightmail.Core.Storage;
 using Nightmail.Store.Sql.Sqlite;
 using Nightmail.Testing;
 using Nightmail.Testing.Store;

@@ -155,8 +155,8 @@ internal sealed class Statement : IDisposable
     /// <summary>The next column: a campaign or NULL.</summary>
     public CampaignId? CampaignOrNull() => IsNull() ? SkipNull<CampaignId>() : new CampaignId(new Guid(Bytes(), bigEndian: true));
 
-    /// <summary>One of SQLite's counters for this statement.</summary>
-    public long Status(int counter) => raw.sqlite3_stmt_status(statement, counter, 0);
+    /// <summary>One of SQLite's counters for this statement; nothing once it is disposed.</summary>
+    public long Status(int counter) => statement.IsClosed ? 0 : raw.sqlite3_stmt_status(statement, counter, 0);
 
     /// <inheritdoc/>
     public void Dispose() => statement.Dispose();
