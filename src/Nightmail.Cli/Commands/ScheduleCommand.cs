@@ -49,7 +49,7 @@ internal sealed class ScheduleCommand : Verb
             NotAfter = last?.Instant,
             NotAfterAsWorded = words.GetValue(notAfter),
             Account = words.GetValue(account),
-            IdempotencyKey = words.GetValue(key),
+            IdempotencyKey = words.GetValue(key) ?? (session.Server is null ? null : Remote.RemoteQueue.NewKey(session.Surroundings.Time)),
             MessageId = draft.MessageId,
             CreatedBy = session.Surroundings.UserAtHost(),
         };

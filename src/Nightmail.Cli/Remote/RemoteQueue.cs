@@ -15,6 +15,12 @@ internal sealed class RemoteQueue(ServerClient server, TimeProvider time) : IEma
     /// <summary>A moment that is meant as the present is the server's present, whatever its clock says.</summary>
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
 
+    /// <summary>What keys begin with that nobody has chosen.</summary>
+    private const string OwnKey = "cli-";
+
+    /// <summary>A key for a call that has none.</summary>
+    public static string NewKey(TimeProvider time) => OwnKey + EmailId.New(time).Unique;
+
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken)
     {
@@ -114,13 +120,14 @@ internal sealed class RemoteQueue(ServerClient server, TimeProvider time) : IEma
 
     private async Task<AddResult> AddAsync(ScheduledEmail email, CancellationToken cancellationToken)
     {
-        // Without a key of the caller's it gets one of ours: then a lost answer can be asked for again, and nothing is doubled.
-        var request = ServerRequest.Of(HttpMethod.Post, "api/emails", json => EmailWriting.Write(json, email, time.GetUtcNow())) with { IdempotencyKey = email.IdempotencyKey?.Key ?? $"cli-{email.Id.Unique}" };
+        // Without a key of the caller's it gets one of ours: then a lost answer can be asked for again, and nothing is doubled. What is found under
+        // such a key after a lost answer is what this very call has scheduled.
+        var request = ServerRequest.Of(HttpMethod.Post, "api/emails", json => EmailWriting.Write(json, email, time.GetUtcNow())) with { IdempotencyKey = email.IdempotencyKey?.Key ?? NewKey(time) };
         var reply = await server.SendAsync(request, cancellationToken);
         if (reply.IsDone)
         {
             var kept = EmailReading.Read(reply.Body);
-            return reply.Status == 200 && email.IdempotencyKey is not null ? new AddResult.Existing(kept.Id, kept) : new AddResult.Added(kept);
+            return reply.Status == 200 && !(reply.WasRepeated && request.IdempotencyKey!.StartsWith(OwnKey, StringComparison.Ordinal)) ? new AddResult.Existing(kept.Id, kept) : new AddResult.Added(kept);
         }
 
         if (reply is { Status: 409, Detail: { } words } && Named(words) is { } first)

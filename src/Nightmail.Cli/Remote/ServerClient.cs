@@ -49,7 +49,7 @@ internal sealed class ServerClient : IDisposable
         {
             try
             {
-                return await SendOnceAsync(request, cancellationToken);
+                return (await SendOnceAsync(request, cancellationToken)) with { WasRepeated = attempt > 0 };
             }
             catch (HttpRequestException failed)
             {

@@ -55,6 +55,9 @@ internal sealed record ServerReply(int Status, JsonElement Body)
     /// <summary>Where it says that something else is.</summary>
     public string? Location { get; init; }
 
+    /// <summary>True when an answer before this one was lost, so that this may be the second to the same request.</summary>
+    public bool WasRepeated { get; init; }
+
     /// <summary>True when it was done.</summary>
     public bool IsDone => Status is >= 200 and < 300;
 

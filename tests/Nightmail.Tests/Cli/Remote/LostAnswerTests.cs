@@ -41,6 +41,21 @@ public sealed class LostAnswerTests
     }
 
     [Fact]
+    public async Task The_key_that_it_names_schedules_once_also_where_nobody_had_chosen_one()
+    {
+        await using var world = await RemoteWorld.StartAsync(TimeProvider.System);
+        await world.AddAccountAsync();
+        await using var proxy = new CuttingProxy(world.Url, "POST /api/emails", int.MaxValue);
+
+        var lost = await world.Home.With("NIGHTMAIL_SERVER", proxy.Url).RunAsync(Schedule);
+        var key = lost.Error.Split("--idempotency-key ")[1].Split(',')[0];
+        var again = await world.Home.With("NIGHTMAIL_SERVER", world.Url).RunAsync([.. Schedule, "--idempotency-key", key]);
+
+        again.ExitCode.ShouldBe(0, again.Error);
+        (await world.Emails.ListAsync(new(), CancellationToken.None)).ShouldHaveSingleItem().Id.ToString().ShouldBe(again.Id);
+    }
+
+    [Fact]
     public async Task A_change_whose_answer_was_lost_is_not_made_twice_and_says_that_it_may_stand()
     {
         await using var world = await RemoteWorld.StartAsync(TimeProvider.System);
