@@ -104,6 +104,7 @@ public sealed class RouteTests
     public async Task A_local_time_may_name_any_zone()
     {
         await using var world = await ServerWorld.StartAsync(sends: false);
+        await world.AddAccountAsync(25);
         foreach (var time in (string[])["2099-01-01 09:00 UTC", "2099-01-01T09:00 UTC", "2099-01-01T10:00:00 Europe/Tirane"])
         {
             var (status, answer) = await world.PostAsync("/api/emails", $$"""{"to":["a@b.example"],"subject":"s","text":"t","scheduledFor":"{{time}}"}""");
