@@ -25,8 +25,20 @@ internal sealed class ServerHealth(IEmailStore store, AccountBook book, ServerPa
         if (parts.Work is { } work)
             foreach (var row in await work.ListAsync(cancellationToken))
                 if (row.Failed) problems.Add($"{row.Name} failed: {row.Result}");
-        var disk = new DriveInfo(options.Folder);
-        if (disk.AvailableFreeSpace < disk.TotalSize * LeastFree) problems.Add($"the disk of {options.Folder} is nearly full: {disk.AvailableFreeSpace / 1_000_000} MB of {disk.TotalSize / 1_000_000} MB are free");
+        if (DiskProblem() is { } nearlyFull) problems.Add(nearlyFull);
         return problems;
+    }
+
+    private string? DiskProblem()
+    {
+        try
+        {
+            var disk = new DriveInfo(options.Folder);
+            return disk.AvailableFreeSpace < disk.TotalSize * LeastFree ? $"the disk of {options.Folder} is nearly full: {disk.AvailableFreeSpace / 1_000_000} MB of {disk.TotalSize / 1_000_000} MB are free" : null;
+        }
+        catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException)
+        {
+            return $"nobody can say how full the disk of {options.Folder} is: {unknown.Message}";
+        }
     }
 }

@@ -76,8 +76,9 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
         {
             await RunOnceAsync(cancellationToken);
         }
-        catch (StoreException)
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
+            // Whatever it is, mail goes on; the next look tries again.
             meters.StoreFailed();
         }
     }
@@ -120,6 +121,11 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
         catch (OperationCanceledException) when (lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             return;
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            (result, failed) = ($"fault of ours: {fault.GetType().Name}; please report it", true);
+            options.Say($"{row.Name} failed: {result}");
         }
 
         if (decision.Missed > 0) result = $"{result} ({MissedWords(row, decision)})";

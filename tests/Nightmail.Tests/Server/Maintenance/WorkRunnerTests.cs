@@ -106,7 +106,7 @@ public sealed class WorkRunnerTests : IAsyncLifetime
         var (dying, next) = (new CountedWork(time) { Missed = rule, Dies = true }, new CountedWork(time) { Missed = rule });
         var runner = await StartAsync(dying);
         GoTo(Slot);
-        await Should.ThrowAsync<InvalidOperationException>(() => runner.RunOnceAsync(Cancel));
+        await Should.ThrowAsync<OperationCanceledException>(() => runner.RunOnceAsync(Cancel));
 
         var other = await StartAsync(next);
         GoTo(Slot.AddSeconds(59));
@@ -181,6 +181,20 @@ public sealed class WorkRunnerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_work_that_breaks_ends_its_slot_and_nothing_else()
+    {
+        var work = new CountedWork(time) { IsBroken = true };
+        var runner = await StartAsync(work);
+        GoTo(Slot);
+
+        await runner.RunOnceAsync(Cancel);
+
+        var row = (await plane.Work.FindAsync(work.Name, Cancel))!;
+        (row.Failed, row.LastSlot, row.Owner).ShouldBe((true, Slot, null));
+        said.ShouldHaveSingleItem().ShouldContain("fault of ours: InvalidOperationException");
+    }
+
+    [Fact]
     public async Task Old_rows_of_the_send_log_go_and_young_ones_stay()
     {
         for (var day = 0; day < 3; day++)
@@ -226,6 +240,8 @@ public sealed class WorkRunnerTests : IAsyncLifetime
 
         public bool Dies { get; init; }
 
+        public bool IsBroken { get; init; }
+
         public string? Trouble { get; set; }
 
         public Func<Task>? While { get; set; }
@@ -233,7 +249,8 @@ public sealed class WorkRunnerTests : IAsyncLifetime
         public async Task<string> DoAsync(ScheduledWork work, CancellationToken cancellationToken)
         {
             // A death of the process in a test: nothing after it is written.
-            if (Dies) throw new InvalidOperationException("killed");
+            if (Dies) throw new OperationCanceledException("killed");
+            if (IsBroken) throw new InvalidOperationException("a bug");
             if (Trouble is { } trouble) throw new StoreException(StoreTrouble.Unwritable, trouble);
             Slots.Add(time.GetUtcNow());
             if (While is { } meanwhile) await meanwhile();
