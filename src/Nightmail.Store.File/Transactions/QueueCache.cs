@@ -31,6 +31,7 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
     {
         for (var look = 1; ; look++)
         {
+            if (underLock) CheckIsOwnPlace();
             var found = ReadOnce();
             if (found is Sighting.Good || underLock || look >= Looks) return found;
             revisions.Forget();
@@ -124,6 +125,15 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
         if (stat.IsFolder) throw Refused("it is a folder");
         if (stat.IsSpecial) throw Refused("it is neither a file nor a link to one");
         if (stat.Length > MostBytes) throw Refused($"it has {stat.Length / 1024 / 1024} MiB, more than any queue");
+    }
+
+    /// <summary>
+    /// The lock and the ledger lie beside the path that the queue had when it was opened. Where a link was put there since, others follow it to
+    /// another lock, and to write here would put a second queue in the link's place.
+    /// </summary>
+    private void CheckIsOwnPlace()
+    {
+        if (disk.RealPath(paths.Queue) is var real && real != paths.Queue) throw Refused($"it has become a link to {real} while this program runs; start it anew, or put the file back");
     }
 
     private StoreException Refused(string why) =>
