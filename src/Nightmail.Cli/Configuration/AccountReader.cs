@@ -8,18 +8,15 @@ namespace Nightmail.Cli.Configuration;
 /// <summary>Reads the section <c>accounts</c>: a name, an address, a way out each.</summary>
 internal static class AccountReader
 {
-    /// <summary>What an account may have by its specification that no part of this version keeps; said, not hidden.</summary>
-    private static readonly string[] LimitsNotKept = ["perCampaign"];
-
     /// <summary>All accounts. Where none says that it is the default one, the first is.</summary>
-    public static IReadOnlyList<Account> ReadAll(ConfigSection section, List<string> warnings, Func<string, string?> variable)
+    public static IReadOnlyList<Account> ReadAll(ConfigSection section, Func<string, string?> variable)
     {
-        var accounts = section.Members.Select(member => Read(member, section, warnings, variable)).ToList();
+        var accounts = section.Members.Select(member => Read(member, section, variable)).ToList();
         if (accounts.Count > 0 && !accounts.Exists(account => account.IsDefault)) accounts[0] = accounts[0] with { IsDefault = true };
         return Account.WithStandIns(accounts);
     }
 
-    private static Account Read(ConfigMember member, ConfigSection accounts, List<string> warnings, Func<string, string?> variable)
+    private static Account Read(ConfigMember member, ConfigSection accounts, Func<string, string?> variable)
     {
         var section = accounts.Section(member);
         var name = member.Key;
@@ -36,7 +33,7 @@ internal static class AccountReader
             Weight = section.Number("weight", 1, 1, 1000),
             Zone = Zone(section),
             Transport = TransportReader.Read(section.Section("transport"), variable),
-            Limits = Limits(section.Section("limits"), warnings),
+            Limits = Limits(section.Section("limits")),
             Dkim = Dkim(section, variable),
         };
         section.Done();
@@ -65,7 +62,7 @@ internal static class AccountReader
         return dkim;
     }
 
-    private static AccountLimits Limits(ConfigSection section, List<string> warnings)
+    private static AccountLimits Limits(ConfigSection section)
     {
         var defaults = new AccountLimits();
         var limits = new AccountLimits
@@ -74,12 +71,11 @@ internal static class AccountReader
             PerMinute = section.OptionalNumber("perMinute", 1, 1_000_000),
             PerHour = section.OptionalNumber("perHour", 1, 10_000_000),
             PerDay = section.OptionalNumber("perDay", 1, 100_000_000),
+            PerCampaign = section.OptionalNumber("perCampaign", 1, 100_000_000),
             RecipientsPerTransaction = section.Number("recipientsPerTransaction", defaults.RecipientsPerTransaction, 1, 100_000),
             MessageSize = section.Size("messageSize"),
             EmailsPerConnection = section.Number("emailsPerConnection", defaults.EmailsPerConnection, 1, 1_000_000),
         };
-        foreach (var key in LimitsNotKept)
-            if (section.Has(key)) warnings.Add($"{section.Path}.{key} is not kept by this version: emails are not slowed down by it");
         section.Done();
         return limits;
     }

@@ -24,14 +24,13 @@ internal static class SettingsReader
     private static Settings Read(ConfigDocument document, string? path, Func<string, string?> variable)
     {
         var readings = new ConfigReadings();
-        var warnings = new List<string>();
         var root = new ConfigSection(document, document.Root, "", readings);
         var defaults = new Settings();
         var retention = root.Duration("retention", defaults.Retention);
         var settings = defaults with
         {
             File = path,
-            Accounts = AccountReader.ReadAll(root.Section("accounts"), warnings, variable),
+            Accounts = AccountReader.ReadAll(root.Section("accounts"), variable),
             Persistence = Persistence(root.Section("scheduler"), retention),
             UndoDelay = root.Duration("undoDelay", defaults.UndoDelay, Second),
             Delivery = new()
@@ -49,7 +48,7 @@ internal static class SettingsReader
         };
         root.Done();
         if (settings.TimeZone is { } zone && !TimeZoneRules.Default.TryFind(zone, out _, out var error)) throw root.Error("timeZone", error);
-        return settings with { Warnings = warnings, Readings = readings.All };
+        return settings with { Readings = readings.All };
     }
 
     private static PersistenceSettings Persistence(ConfigSection scheduler, TimeSpan retention)

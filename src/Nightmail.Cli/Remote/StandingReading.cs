@@ -20,6 +20,7 @@ internal static class StandingReading
             Limits = new()
             {
                 Connections = (int)limits.NumberOf("connections"), PerMinute = limits.MaybeNumberOf("perMinute"), PerHour = limits.MaybeNumberOf("perHour"), PerDay = limits.MaybeNumberOf("perDay"),
+                PerCampaign = limits.MaybeNumberOf("perCampaign"),
             },
         };
         var facts = new AccountFacts(Circuit(json.Below("circuit"), json.Below("slowness")), (int)json.NumberOf("sending"), (int)json.NumberOf("notBegun"), []);

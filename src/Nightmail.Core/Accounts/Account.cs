@@ -97,6 +97,9 @@ public sealed record AccountLimits
     /// <summary>Emails in a day of the account's zone; null: no limit.</summary>
     public int? PerDay { get; init; }
 
+    /// <summary>Emails of one campaign, as long as it runs; null: no limit. Other accounts take the rest.</summary>
+    public int? PerCampaign { get; init; }
+
     /// <summary>Recipients in one transaction. RFC 5321 4.5.3.1.8 asks every server to take 100.</summary>
     public int RecipientsPerTransaction { get; init; } = 100;
 

@@ -1,3 +1,4 @@
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 
@@ -12,6 +13,8 @@ public sealed class AccountRoom
     private static readonly TimeSpan RecentUse = TimeSpan.FromHours(1);
     private readonly Place[] places;
     private readonly Dictionary<(string? Account, string? From), Place[]> suitable = [];
+    private readonly Func<string, CampaignId, long>? taken;
+    private readonly Dictionary<(int Place, CampaignId Campaign), long> shares = [];
     private readonly CircuitOptions options;
     private readonly DateTimeOffset now;
 
@@ -19,9 +22,13 @@ public sealed class AccountRoom
     /// <param name="capacities">What the worker offers.</param>
     /// <param name="facts">What the store knows of an account, by its name.</param>
     /// <param name="now">The store's clock.</param>
-    public AccountRoom(AccountCapacities capacities, Func<string, AccountFacts> facts, DateTimeOffset now)
+    /// <param name="taken">
+    /// How many emails of a campaign an account has taken, those that are claimed and have not begun among them; asked only where
+    /// <see cref="AccountLimits.PerCampaign"/> is set. Null: none, where there are no campaigns.
+    /// </param>
+    public AccountRoom(AccountCapacities capacities, Func<string, AccountFacts> facts, DateTimeOffset now, Func<string, CampaignId, long>? taken = null)
     {
-        this.now = now;
+        (this.now, this.taken) = (now, taken);
         options = capacities.Circuit;
         places = [.. capacities.Offers.Select((offer, index) => new Place(AccountStanding.Of(offer.Account, facts(offer.Account.Name), offer.Free, now), index, now))];
     }
@@ -40,6 +47,7 @@ public sealed class AccountRoom
         var circuit = place.Standing.Facts.Circuit;
         place.Left = place.Standing.Probes ? 0 : place.Left - 1;
         place.Used++;
+        if (LimitOf(place, email) is not null) shares[(place.Index, email.Campaign!.Value)]--;
         return new(place.Standing.Account.Name, circuit.Term, place.Standing.Probes ? circuit : null);
     }
 
@@ -52,7 +60,8 @@ public sealed class AccountRoom
         DateTimeOffset? earliest = null;
         foreach (var place in Suitable(email))
         {
-            if (place.Left <= 0 && place.Standing.FreeAt is null) continue;
+            // The limit of a campaign is never free again.
+            if ((place.Left <= 0 && place.Standing.FreeAt is null) || !HasShare(place, email)) continue;
             var due = email.DueThrough(place.Standing.Account.Name);
             var at = place.Left <= 0 && place.Standing.FreeAt > due ? place.Standing.FreeAt.Value : due;
             if (earliest is null || at < earliest) earliest = at;
@@ -66,7 +75,7 @@ public sealed class AccountRoom
         Place? best = null;
         foreach (var place in Suitable(email))
         {
-            if (place.Left <= 0 || email.DueThrough(place.Standing.Account.Name) > now) continue;
+            if (place.Left <= 0 || email.DueThrough(place.Standing.Account.Name) > now || !HasShare(place, email)) continue;
             if (best is null || Compare(place, best, email) < 0) best = place;
         }
 
@@ -92,6 +101,16 @@ public sealed class AccountRoom
         if (!email.FailedAccounts.Contains(name)) return 0;
         return email.LastAccount == name ? 2 : 1;
     }
+
+    private bool HasShare(Place place, ScheduledEmail email)
+    {
+        if (LimitOf(place, email) is not { } limit) return true;
+        var key = (place.Index, email.Campaign!.Value);
+        if (!shares.TryGetValue(key, out var left)) shares.Add(key, left = limit - taken!(place.Standing.Account.Name, key.Value));
+        return left > 0;
+    }
+
+    private int? LimitOf(Place place, ScheduledEmail email) => taken is null || email.Campaign is null ? null : place.Standing.Account.Limits.PerCampaign;
 
     private Place[] Suitable(ScheduledEmail email)
     {

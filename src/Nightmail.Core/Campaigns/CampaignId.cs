@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Nightmail.Core.Campaigns;
@@ -9,6 +10,9 @@ public readonly record struct CampaignId(Guid Value) : IComparable<CampaignId>
 
     /// <summary>Makes an id that no other call makes, ordered by <paramref name="time"/>.</summary>
     public static CampaignId New(TimeProvider time) => new(NamedIds.NewGuid(time));
+
+    /// <summary>When it was made, to the millisecond, by the clock that made it.</summary>
+    public DateTimeOffset MadeAt => DateTimeOffset.FromUnixTimeMilliseconds(NamedIds.Milliseconds(Value));
 
     /// <summary>Reads <c>campaign_…</c> or a bare UUID.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out CampaignId id)
@@ -81,6 +85,14 @@ public readonly record struct KeyId(Guid Value)
 internal static class NamedIds
 {
     public static Guid NewGuid(TimeProvider time) => Guid.CreateVersion7(time.GetUtcNow());
+
+    /// <summary>The time in a UUIDv7: its first 48 bits (RFC 9562 5.7).</summary>
+    public static long Milliseconds(Guid value)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        value.TryWriteBytes(bytes, bigEndian: true, out _);
+        return BinaryPrimitives.ReadInt64BigEndian(bytes) >>> 16;
+    }
 
     public static bool TryRead([NotNullWhen(true)] string? text, string prefix, out Guid value)
     {

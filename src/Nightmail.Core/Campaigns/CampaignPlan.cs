@@ -18,6 +18,9 @@ public sealed record PlanQuestion
     /// <summary>What the store knows of an account now.</summary>
     public required Func<string, AccountFacts> Facts { get; init; }
 
+    /// <summary>How many emails of the campaign an account has taken already; asked where its limits name a campaign's.</summary>
+    public Func<string, long> Taken { get; init; } = static _ => 0;
+
     /// <summary>How long an attempt through an account takes, as far as is known.</summary>
     public required Func<string, TimeSpan> AttemptTime { get; init; }
 

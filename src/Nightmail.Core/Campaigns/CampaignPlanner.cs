@@ -47,7 +47,7 @@ public sealed class CampaignPlanner
         var (now, left) = (question.Start, question.Emails);
         for (var rounds = 0; left > 0 && rounds < MostRounds; rounds++)
         {
-            var room = new AccountRoom(capacities, name => FactsAt(name, now), now);
+            var room = new AccountRoom(capacities, name => FactsAt(name, now), now, (name, _) => question.Taken(name) + Planned(name));
             var taken = Take(room, now, left);
             left -= taken;
             if (taken > 0)
@@ -62,7 +62,20 @@ public sealed class CampaignPlanner
             now = next;
         }
 
+        NoteUsedUp();
         return new([.. question.Accounts.Where(each => plans.ContainsKey(each.Name)).Select(each => plans[each.Name])], slots, left, left > 0 || plans.Count == 0 ? null : plans.Values.Max(each => each.Last));
+    }
+
+    private long Planned(string account) => plans.TryGetValue(account, out var plan) ? plan.Emails : 0;
+
+    /// <summary>An account that has had all that it may of the campaign is held up by that for good, whatever else held it up on the way.</summary>
+    private void NoteUsedUp()
+    {
+        foreach (var account in question.Accounts)
+        {
+            if (account.Limits.PerCampaign is { } limit && plans.TryGetValue(account.Name, out var plan) && question.Taken(account.Name) + plan.Emails >= limit)
+                plans[account.Name] = plan with { Limit = $"{limit} a campaign" };
+        }
     }
 
     private long Take(AccountRoom room, DateTimeOffset now, long left)

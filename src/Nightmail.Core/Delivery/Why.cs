@@ -1,4 +1,5 @@
 using Nightmail.Core.Accounts;
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
 using NodaTime;
@@ -25,6 +26,9 @@ public sealed record WhyContext
 
     /// <summary>How the accounts stand now; empty where nobody knows, and then all of them are taken to be well.</summary>
     public IReadOnlyList<AccountStanding> Standings { get; init; } = [];
+
+    /// <summary>How many emails of a campaign an account has taken, where its limits name a campaign's.</summary>
+    public IReadOnlyDictionary<(string Account, CampaignId Campaign), long> Taken { get; init; } = new Dictionary<(string, CampaignId), long>();
 
     /// <summary>What a command that is named in the sentence needs besides its words to work on this store: <c>--queue /tmp/q.json</c>; empty: nothing.</summary>
     public string CommandOptions { get; init; } = "";

@@ -11,6 +11,8 @@ public static class WhyAccounts
     internal static string? Held(ScheduledEmail email, WhyContext context)
     {
         List<AccountStanding> suitable = [.. context.Standings.Where(standing => standing.Account.Suits(email)).OrderBy(standing => standing.Account.Priority)];
+        if (UsedUp(email, context, suitable) is { } usedUp) return usedUp;
+        suitable.RemoveAll(standing => IsUsedUp(email, context, standing.Account));
         var due = email.Due > context.Now ? email.Due : context.Now;
         if (suitable.FirstOrDefault() is not { } first || TakesAt(first, due)) return null;
 
@@ -40,6 +42,17 @@ public static class WhyAccounts
             _ => throw new ArgumentOutOfRangeException(nameof(standing), standing.Obstacle, null),
         };
     }
+
+    /// <summary>Null as long as one of them may still take an email of this campaign: those that may not are no news then.</summary>
+    private static string? UsedUp(ScheduledEmail email, WhyContext context, List<AccountStanding> suitable)
+    {
+        if (suitable.Count == 0 || !suitable.TrueForAll(standing => IsUsedUp(email, context, standing.Account))) return null;
+        var each = string.Join(" and ", suitable.Select(standing => $"account {standing.Account.Name} has its {standing.Account.Limits.PerCampaign}"));
+        return $"{each} emails of this campaign, and no time changes that: other accounts must take the rest, or a limit perCampaign be raised";
+    }
+
+    private static bool IsUsedUp(ScheduledEmail email, WhyContext context, Account account) =>
+        email.Campaign is { } campaign && account.Limits.PerCampaign is { } limit && context.Taken.GetValueOrDefault((account.Name, campaign)) >= limit;
 
     private static string Slowed(AccountStanding standing, WhyContext context) => standing is { IsSlowed: true, Facts.Circuit.Slowness: { } slow }
         ? $", {standing.Connections} of its {standing.Account.Limits.Connections} connections at once: slowed down since {Why.At(slow.Since, context)} after {Why.Words(slow.Words, "a reply")}, all again at {Why.At(slow.Until, context)}" : "";

@@ -1,3 +1,4 @@
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Emails;
 
@@ -32,6 +33,12 @@ public interface ICampaignEmails
 
     /// <summary>The campaign's recipients by status, at one moment.</summary>
     ValueTask<CampaignCounts> CountAsync(CampaignId campaign, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// How many emails of campaigns have begun, or are claimed and may, through accounts with <see cref="AccountLimits.PerCampaign"/>. Of
+    /// <paramref name="campaign"/> all; of others where they have come to be counted, which is no later than their first claim under such a limit.
+    /// </summary>
+    ValueTask<IReadOnlyDictionary<(string Account, CampaignId Campaign), long>> TakenAsync(IReadOnlyList<Account> accounts, CampaignId? campaign, CancellationToken cancellationToken);
 
     /// <summary>Recipients in the order in which they came, at most <paramref name="most"/>, those after <paramref name="after"/>.</summary>
     ValueTask<IReadOnlyList<ScheduledEmail>> RecipientsAsync(CampaignId campaign, EmailStatus? status, EmailId? after, int most, CancellationToken cancellationToken);

@@ -98,6 +98,9 @@ public sealed record LimitsShape
     /// <summary>Emails in a day of the account's zone; null: no limit.</summary>
     public int? PerDay { get; set; }
 
+    /// <summary>Emails of one campaign, as long as it runs, of which other accounts take the rest; null: no limit.</summary>
+    public int? PerCampaign { get; set; }
+
     /// <summary>Bytes of the largest message; null: no limit of its own.</summary>
     public long? MessageSize { get; set; }
 

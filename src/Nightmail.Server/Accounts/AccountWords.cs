@@ -39,6 +39,7 @@ internal static class AccountWords
                 PerMinute = Cap("limits.perMinute", shape.Limits.PerMinute),
                 PerHour = Cap("limits.perHour", shape.Limits.PerHour),
                 PerDay = Cap("limits.perDay", shape.Limits.PerDay),
+                PerCampaign = Cap("limits.perCampaign", shape.Limits.PerCampaign),
                 MessageSize = shape.Limits.MessageSize is null or > 0 ? shape.Limits.MessageSize : throw ApiProblem.Invalid("limits.messageSize", "a number of bytes above 0"),
                 RecipientsPerTransaction = Number("limits.recipientsPerTransaction", shape.Limits.RecipientsPerTransaction, 1, 100_000),
                 EmailsPerConnection = Number("limits.emailsPerConnection", shape.Limits.EmailsPerConnection, 1, 1_000_000),

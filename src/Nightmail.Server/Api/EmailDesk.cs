@@ -10,7 +10,7 @@ using Nightmail.Server.Events;
 namespace Nightmail.Server.Api;
 
 /// <summary>Finds, changes and shows emails for the API.</summary>
-internal sealed class EmailDesk(IEmailStore store, AccountBook book, EngineReporter reporter, TimeProvider time)
+internal sealed class EmailDesk(IEmailStore store, ICampaignEmails campaigns, AccountBook book, EngineReporter reporter, TimeProvider time)
 {
     /// <summary>The email.</summary>
     /// <exception cref="ApiProblem">404.</exception>
@@ -39,6 +39,7 @@ internal sealed class EmailDesk(IEmailStore store, AccountBook book, EngineRepor
         {
             Now = time.GetUtcNow(), Zone = NodaTime.DateTimeZone.Utc, WorkerRuns = (await store.WorkersAsync(cancellationToken)).Count > 0,
             SendingPaused = (await store.OverviewAsync(cancellationToken)).SendingPaused, Accounts = accounts, Standings = await store.AccountsAsync(accounts, cancellationToken), Starter = WhyContext.ServerStarter,
+            Taken = await campaigns.TakenAsync(accounts, null, cancellationToken),
         };
     }
 

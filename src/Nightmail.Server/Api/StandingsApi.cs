@@ -26,7 +26,7 @@ internal static class StandingsApi
         var server = (TransportSettings.Smtp)account.Transport;
         return new(
             account.Name, account.From, account.MaySendAs, account.StandsInAs, account.IsDefault, account.IsEnabled, account.Priority, account.Weight, server.Host, server.Port,
-            new() { Connections = limits.Connections, PerMinute = limits.PerMinute, PerHour = limits.PerHour, PerDay = limits.PerDay, RecipientsPerTransaction = limits.RecipientsPerTransaction, EmailsPerConnection = limits.EmailsPerConnection },
+            new() { Connections = limits.Connections, PerMinute = limits.PerMinute, PerHour = limits.PerHour, PerDay = limits.PerDay, PerCampaign = limits.PerCampaign, RecipientsPerTransaction = limits.RecipientsPerTransaction, EmailsPerConnection = limits.EmailsPerConnection },
             standing.Obstacle.ToString(), standing.Free, ApiTimes.Text(standing.FreeAt), standing.Limit, facts.OnTheWay, facts.NotBegun,
             new(RateCap.CountAfter(facts.Begins, now.AddMinutes(-1)), RateCap.CountAfter(facts.Begins, now.AddHours(-1)), RateCap.Today(account, facts.Begins, now)),
             new(facts.Circuit.Failures, ApiTimes.Text(facts.Circuit.OpenedAt), ApiTimes.Text(facts.Circuit.OpenUntil), facts.Circuit.Fault?.Reason.ToString(), facts.Circuit.Fault?.Words,

@@ -8,7 +8,7 @@ using Nightmail.Server.Settings;
 namespace Nightmail.Server.Campaigns;
 
 /// <summary>Gathers what a plan of a campaign needs: what waits, who can send it, how fast that went lately.</summary>
-internal sealed class PlanDesk(CampaignDesk desk, RecipientCheck check, ITemplateStore templates, ITemplateRenderer renderer, IEmailStore store, ISendLog log, AccountBook book, SettingsBook settings, TimeProvider time)
+internal sealed class PlanDesk(CampaignDesk desk, RecipientCheck check, ITemplateStore templates, ITemplateRenderer renderer, IEmailStore store, ICampaignEmails emails, ISendLog log, AccountBook book, SettingsBook settings, TimeProvider time)
 {
     /// <summary>Attempts that tell how long one takes.</summary>
     private const int AttemptsToLookAt = 500;
@@ -27,6 +27,7 @@ internal sealed class PlanDesk(CampaignDesk desk, RecipientCheck check, ITemplat
         var start = campaign.ScheduledFor is { } at && at > now ? at : now;
         var accounts = await book.ReadyAsync(cancellationToken);
         var standings = await store.AccountsAsync(accounts, cancellationToken);
+        var taken = await emails.TakenAsync(accounts, id, cancellationToken);
         var took = (await log.ListAsync(new(), AttemptsToLookAt, cancellationToken)).GroupBy(entry => entry.Account, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => TimeSpan.FromTicks((long)group.Average(entry => entry.Took.Ticks)), StringComparer.Ordinal);
         // A million emails are planned for a second or two: not on the thread that answers others.
@@ -34,6 +35,7 @@ internal sealed class PlanDesk(CampaignDesk desk, RecipientCheck check, ITemplat
         {
             Emails = Math.Max(0, counts.Pending + counts.Paused - found.Suppressed), Example = Example(campaign, start), Accounts = accounts, Circuit = circuit, Start = start,
             Facts = name => standings.First(each => each.Account.Name == name).Facts, AttemptTime = name => took.GetValueOrDefault(name, UsualAttempt),
+            Taken = name => taken.GetValueOrDefault((name, id)),
         }), cancellationToken);
         return new(
             counts.Pending + counts.Paused, found.Suppressed, found.Lacking, found.Named, ApiTimes.Text(start), ApiTimes.Text(plan.Ends), plan.Left,

@@ -1,4 +1,5 @@
 using Nightmail.Core.Accounts;
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Testing;
@@ -97,6 +98,21 @@ public sealed class WhyTests
         var circuit = new Circuit { OpenedAt = Now.AddMinutes(-3), OpenUntil = Now, Fault = BadLogin, Probe = new(Pending.Id, new("w1"), 3, Now, TimeSpan.Zero) };
         Why.Explain(Pending, Context with { Standings = [Standing(Work, circuit)] })
             .ShouldBe($"due 09:00; account work: circuit open since 08:57 after smtp.example.org:587 AUTH: 535 5.7.8 bad credentials; {Pending.Id} is trying it since 09:00");
+    }
+
+    [Fact]
+    public void Accounts_that_have_had_all_that_they_may_of_a_campaign()
+    {
+        var campaign = CampaignId.New(new ManualTime());
+        var (three, four) = (Work with { Limits = new() { PerCampaign = 3 } }, Spare with { Limits = new() { PerCampaign = 4 } });
+        var email = Pending with { Campaign = campaign, Content = Pending.Content with { From = "ada@example.org" } };
+        var context = Context with { Standings = [Standing(three), Standing(four)], Taken = new Dictionary<(string, CampaignId), long> { [("work", campaign)] = 3, [("spare", campaign)] = 3 } };
+
+        Why.Explain(email, context).ShouldBe("due 09:00; a worker is about to send it", "the other takes the rest");
+        var both = context with { Taken = new Dictionary<(string, CampaignId), long> { [("work", campaign)] = 3, [("spare", campaign)] = 4 } };
+        Why.Explain(email, both).ShouldBe("due 09:00; account work has its 3 and account spare has its 4 emails of this campaign, and no time changes that: other accounts must take the rest, or a limit perCampaign be raised");
+        Why.Explain(email with { Campaign = CampaignId.New(new ManualTime()) }, both).ShouldBe("due 09:00; a worker is about to send it", "of another campaign they have had nothing");
+        Why.Explain(email with { ScheduledFor = Now.AddHours(1) }, both).ShouldStartWith("due 10:00; account work has its 3 and");
     }
 
     [Fact]

@@ -80,6 +80,33 @@ public sealed class CampaignTrialTests
     }
 
     [Fact]
+    public async Task Where_accounts_may_take_only_so_many_of_a_campaign_the_plan_and_then_why_say_that_others_must_take_the_rest()
+    {
+        await using var sink = await AiosmtpdSink.StartAsync();
+        await using var world = await ServerWorld.StartAsync();
+        var made = await world.PostAsync("/api/accounts", $$$"""{"name":"one","from":"n@sender.example","transport":{"type":"smtp","host":"127.0.0.1","port":{{{sink.Port}}},"security":"none"},"limits":{"perCampaign":3}}""");
+        made.Status.ShouldBe(201, made.Body?.ToJsonString());
+        var campaign = (string)(await world.PostAsync("/api/campaigns", """{"name":"c","subject":"s","text":"t"}""")).Body!["id"]!;
+        var lines = string.Join('\n', Enumerable.Range(0, 5).Select(i => $$$"""{"email":"r{{{i}}}@example.org"}"""));
+        (await world.AskAsync(HttpMethod.Post, $"/api/campaigns/{campaign}/recipients", lines, contentType: "application/x-ndjson")).Status.ShouldBe(200);
+
+        var plan = (await world.GetAsync($"/api/campaigns/{campaign}/plan")).Body!;
+
+        plan["leftOver"]!.GetValue<int>().ShouldBe(2, plan.ToJsonString());
+        (plan["accounts"]![0]!["emails"]!.GetValue<int>(), (string?)plan["accounts"]![0]!["limit"]).ShouldBe((3, "3 a campaign"));
+        (await world.PostAsync($"/api/campaigns/{campaign}/schedule", "{}")).Status.ShouldBe(200);
+        await Eventually.HoldsAsync(async () => (await CountAsync("sent")) == 3, "as many to be sent as it may");
+        var left = (await world.GetAsync($"/api/campaigns/{campaign}/recipients?status=pending")).Body!["items"]!.AsArray();
+        left.Count.ShouldBe(2);
+        ((string?)(await world.GetAsync($"/api/emails/{left[0]!["id"]}/why")).Body!["why"]).ShouldEndWith("account one has its 3 emails of this campaign, and no time changes that: other accounts must take the rest, or a limit perCampaign be raised");
+        (await world.GetAsync($"/api/campaigns/{campaign}/plan")).Body!["leftOver"]!.GetValue<int>().ShouldBe(2);
+        ((int)(await world.GetAsync("/api/standings")).Body![0]!["limits"]!["perCampaign"]!).ShouldBe(3);
+        sink.Messages().Count.ShouldBe(3);
+
+        async Task<int> CountAsync(string status) => (int)(await world.GetAsync($"/api/campaigns/{campaign}/progress")).Body![status]!;
+    }
+
+    [Fact]
     public async Task A_plan_for_which_no_account_is_there_leaves_everybody_over()
     {
         await using var world = await ServerWorld.StartAsync(sends: false);

@@ -101,6 +101,7 @@ internal sealed class AccountListCommand() : Verb("list", "Shows the accounts: w
         if (limits.PerMinute is { } minute) json.WriteNumber("perMinute", minute);
         if (limits.PerHour is { } hour) json.WriteNumber("perHour", hour);
         if (limits.PerDay is { } day) json.WriteNumber("perDay", day);
+        if (limits.PerCampaign is { } campaign) json.WriteNumber("perCampaign", campaign);
         if (limits.MessageSize is { } size) json.WriteNumber("messageSize", size);
         json.WriteEndObject();
         json.WriteStartObject("used");

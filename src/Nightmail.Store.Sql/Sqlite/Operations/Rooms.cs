@@ -1,4 +1,5 @@
 using Nightmail.Core.Accounts;
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Delivery;
 using Nightmail.Store.Sql.Sqlite.Transactions;
 
@@ -15,11 +16,15 @@ internal static class Rooms
     {
         var claimed = new Dictionary<string, (int OnTheWay, int NotBegun)>(StringComparer.Ordinal);
         var shared = new HashSet<string>(StringComparer.Ordinal);
+        var limited = Limited(capacities.Offers.Select(offer => offer.Account));
+        var notBegunOf = new Dictionary<(string Account, CampaignId Campaign), long>();
         foreach (var row in transaction.BeingSent())
         {
             if (row is not { ClaimedBy: { } worker, LastAccount: { } account } || (worker != owner?.Text && !transaction.IsAlive(worker))) continue;
             var (onTheWay, notBegun) = claimed.GetValueOrDefault(account);
-            claimed[account] = (onTheWay + 1, notBegun + (transaction.LedgerOf(row.Id).HasBegun(row.Attempts) ? 0 : 1));
+            var hasBegun = transaction.LedgerOf(row.Id).HasBegun(row.Attempts);
+            claimed[account] = (onTheWay + 1, notBegun + (hasBegun ? 0 : 1));
+            if (!hasBegun && row.Campaign is { } campaign && limited.Contains(account)) notBegunOf[(account, campaign)] = notBegunOf.GetValueOrDefault((account, campaign)) + 1;
             if (worker != owner?.Text) shared.Add(account);
         }
 
@@ -30,6 +35,26 @@ internal static class Rooms
             // What stands in line has no connection yet; and what was sent and waits to be recorded has none any more.
             var alone = capacities.Ahead > 0 && !shared.Contains(name) && circuit is { Failures: 0, IsOpen: false, Slowness: null };
             return new(circuit, onTheWay, notBegun, transaction.BeginsOf(name)) { IsAskersAlone = alone };
-        }, transaction.Now);
+        }, transaction.Now, limited.Count == 0 ? null : (account, campaign) => transaction.CampaignBegins.Of(account, campaign) + notBegunOf.GetValueOrDefault((account, campaign)));
     }
+
+    /// <summary>How many emails of campaigns the accounts have taken whose limits name a campaign's.</summary>
+    /// <param name="transaction">What there is.</param>
+    /// <param name="accounts">The accounts.</param>
+    /// <param name="campaign">The campaign of which all are counted; null: those that are counted already.</param>
+    public static IReadOnlyDictionary<(string Account, CampaignId Campaign), long> Taken(Transaction transaction, IReadOnlyList<Account> accounts, CampaignId? campaign)
+    {
+        var limited = Limited(accounts);
+        if (campaign is { } one) foreach (var account in limited) transaction.CampaignBegins.Of(account, one);
+        var taken = transaction.CampaignBegins.Counts.Where(each => limited.Contains(each.Key.Account)).ToDictionary();
+        foreach (var row in transaction.BeingSent())
+        {
+            if (row is not { ClaimedBy: { } worker, LastAccount: { } account, Campaign: { } its } || !taken.ContainsKey((account, its)) || !transaction.IsAlive(worker)) continue;
+            if (!transaction.LedgerOf(row.Id).HasBegun(row.Attempts)) taken[(account, its)]++;
+        }
+
+        return taken;
+    }
+
+    private static HashSet<string> Limited(IEnumerable<Account> accounts) => [.. accounts.Where(account => account.Limits.PerCampaign is not null).Select(account => account.Name)];
 }

@@ -34,6 +34,7 @@ internal sealed class StoreState : IDisposable
         (this.emails, ledgerDatabase, Blobs, Workers) = (emails, ledger, blobs, workers);
         Facts = new(ledger);
         Accounts = new(ledger, now);
+        CampaignBegins = new(ledger, emails);
         Gates = new(ledger);
         Addresses = new(emails);
         this.ledger = new(ledger);
@@ -53,6 +54,8 @@ internal sealed class StoreState : IDisposable
     public LedgerFacts Facts { get; }
 
     public AccountBook Accounts { get; }
+
+    public CampaignBegins CampaignBegins { get; }
 
     public GateBook Gates { get; }
 
@@ -178,7 +181,7 @@ internal sealed class StoreState : IDisposable
     public List<(long Sequence, EmailId Email)> EntriesAfter(long sequence, int most) => ledger.After(sequence, most);
 
     /// <summary>True when anything waits for the ledger.</summary>
-    public bool HasForLedger => Staged.Count > 0 || HasNewFacts || Accounts.HasChanges || Gates.HasChanges;
+    public bool HasForLedger => Staged.Count > 0 || HasNewFacts || Accounts.HasChanges || Gates.HasChanges || CampaignBegins.HasChanges;
 
     /// <summary>True while an email is under a claim: its row is sure to change soon.</summary>
     public bool IsSending => slots.Values.Any(static slot => slot.Current?.Status == EmailStatus.Sending);
@@ -187,15 +190,18 @@ internal sealed class StoreState : IDisposable
     public void CommitLedger()
     {
         if (!HasForLedger) return;
+        if (CampaignBegins.IsCounting) CountBegins();
         ledgerDatabase.Begin(durable: true);
         foreach (var entry in Staged) ledger.Append(entry);
         if (HasNewFacts) Facts.Write();
         if (Accounts.HasChanges) Accounts.Write();
         if (Gates.HasChanges) Gates.Write();
+        if (CampaignBegins.HasChanges) CampaignBegins.Write();
         hasNews |= HasNewFacts || Accounts.HasChanges || Gates.HasChanges;
         ledgerDatabase.Commit();
         Accounts.Written();
         Gates.Written();
+        CampaignBegins.Written();
         foreach (var begin in FirstBegins) Accounts.Begun(begin.Account ?? "", begin.At);
         FirstBegins.Clear();
         Staged.Clear();
@@ -299,6 +305,7 @@ internal sealed class StoreState : IDisposable
         (HasNewFacts, flushedKeys) = (false, 0);
         Facts.Load();
         Accounts.Load();
+        CampaignBegins.Load();
         Gates.Load();
         Lanes.Load();
         Table.Load();
@@ -351,6 +358,14 @@ internal sealed class StoreState : IDisposable
         Facts.KeysCopied = upTo ?? last;
         Facts.Write();
         ledgerDatabase.Commit();
+    }
+
+    private void CountBegins()
+    {
+        foreach (var begin in FirstBegins)
+        {
+            if (Slot(begin.Email).Current?.Campaign is { } campaign) CampaignBegins.Begun(begin.Account ?? "", campaign);
+        }
     }
 
     private void LookForExpiry()

@@ -86,6 +86,9 @@ internal sealed class Transaction(StoreState state, DateTimeOffset present) : IS
     /// <summary>When an account's emails began.</summary>
     public IReadOnlyList<DateTimeOffset> BeginsOf(string account) => state.Accounts.BeginsOf(account);
 
+    /// <summary>How many emails of campaigns began through accounts whose limits name a campaign's.</summary>
+    public CampaignBegins CampaignBegins => state.CampaignBegins;
+
     /// <summary>The emails that this process has under a claim.</summary>
     public IEnumerable<ScheduledEmail> BeingSent() => state.BeingSent();
 

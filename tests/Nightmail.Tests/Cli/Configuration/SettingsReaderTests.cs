@@ -111,10 +111,10 @@ public sealed class SettingsReaderTests
     [Fact]
     public void An_account_has_a_place_among_others_and_limits()
     {
-        var account = Read("""{ "accounts": { "a": { "from": "a@x.example", "enabled": false, "priority": 2, "weight": 3, "time_zone": "Europe/Berlin", "transport": { "type": "folder", "path": "/o" }, "limits": { "per_minute": 30, "perHour": 200, "perDay": 500, "connections": 2 } } } }""").Accounts.ShouldHaveSingleItem();
+        var account = Read("""{ "accounts": { "a": { "from": "a@x.example", "enabled": false, "priority": 2, "weight": 3, "time_zone": "Europe/Berlin", "transport": { "type": "folder", "path": "/o" }, "limits": { "per_minute": 30, "perHour": 200, "perDay": 500, "perCampaign": 90, "connections": 2 } } } }""").Accounts.ShouldHaveSingleItem();
 
         (account.IsEnabled, account.Priority, account.Weight, account.Zone?.Id).ShouldBe((false, 2, 3, "Europe/Berlin"));
-        account.Limits.ShouldBe(new AccountLimits { Connections = 2, PerMinute = 30, PerHour = 200, PerDay = 500 });
+        account.Limits.ShouldBe(new AccountLimits { Connections = 2, PerMinute = 30, PerHour = 200, PerDay = 500, PerCampaign = 90 });
     }
 
     [Theory]
@@ -158,14 +158,6 @@ public sealed class SettingsReaderTests
     public void No_other_message_size_is_taken(string written) => Should.Throw<ConfigException>(
         () => Read($$"""{ "accounts": { "a": { "from": "a@x.example", "transport": { "type": "folder", "path": "/o" }, "limits": { "messageSize": {{written}} } } } }"""))
         .Message.ShouldContain("messageSize");
-
-    [Fact]
-    public void Limits_that_are_not_kept_yet_are_said()
-    {
-        var settings = Read("""{ "accounts": { "a": { "from": "a@x.example", "transport": { "type": "folder", "path": "/o" }, "limits": { "perCampaign": 30 } } } }""");
-
-        settings.Warnings.ShouldHaveSingleItem().ShouldContain("accounts.a.limits.perCampaign");
-    }
 
     private static Settings Read(string text) => SettingsReader.Read("c.json", Encoding.UTF8.GetBytes(text), _ => null);
 }
