@@ -36,6 +36,7 @@ public sealed class SimulatedAccounts
 
     private readonly Dictionary<string, State> states;
     private readonly List<string> broken = [];
+    private readonly HashSet<EmailId> askedBack = [];
 
     /// <summary>Accounts by the dice.</summary>
     public SimulatedAccounts(Random random)
@@ -79,7 +80,7 @@ public sealed class SimulatedAccounts
             case EngineEvent.AccountProbing probing:
                 var state = states[probing.Account];
                 // Workers of one process hear each of it.
-                if (state.Probe is { } other && other.Email != probing.Email) broken.Add($"{probing.Email} probes {probing.Account} in step {step} while {other.Email} has probed it since step {other.Step}");
+                if (state.Probe is { } other && other.Email != probing.Email && !askedBack.Contains(other.Email)) broken.Add($"{probing.Email} probes {probing.Account} in step {step} while {other.Email} has probed it since step {other.Step}");
                 state.Probe = (probing.Email, step);
                 Probes++;
                 break;
@@ -95,8 +96,15 @@ public sealed class SimulatedAccounts
         }
     }
 
-    /// <summary>A person took an email back: if it was probing, another one may.</summary>
-    public void TakenBack(EmailId email) => EndProbe(email);
+    /// <summary>A person asks for an email back: if it is probing, another one may as soon as the store has agreed.</summary>
+    public void AskedBack(EmailId email) => askedBack.Add(email);
+
+    /// <summary>The person was answered. Without an answer both may have happened.</summary>
+    public void Answered(EmailId email, bool taken)
+    {
+        askedBack.Remove(email);
+        if (taken) EndProbe(email);
+    }
 
     /// <summary>Somebody died, and with it what it would have told.</summary>
     public void NewsLost()

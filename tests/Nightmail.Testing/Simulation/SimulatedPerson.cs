@@ -94,28 +94,28 @@ public sealed class SimulatedPerson(IEmailStore store, ManualTime time, Random r
     private async Task CancelAsync(Promised promised, CancellationToken cancellationToken)
     {
         promised.CancelAsked = true;
-        var result = await store.ChangeAsync(promised.Id, new EmailChange.Cancel(), cancellationToken);
-        if (!result.Done) return;
-        promised.CancelledAt ??= step();
-        accounts.TakenBack(promised.Id);
+        if (await TakeBackAsync(promised, new EmailChange.Cancel(), cancellationToken)) promised.CancelledAt ??= step();
     }
 
     private async Task RescheduleAsync(Promised promised, CancellationToken cancellationToken)
     {
         var due = time.GetUtcNow() + TimeSpan.FromSeconds(random.Next(0, 600));
         var timing = promised.Ask(step(), due);
-        var result = await store.ChangeAsync(promised.Id, new EmailChange.Reschedule(due, null), cancellationToken);
-        if (!result.Done) return;
-        timing.Answered = step();
-        accounts.TakenBack(promised.Id);
+        if (await TakeBackAsync(promised, new EmailChange.Reschedule(due, null), cancellationToken)) timing.Answered = step();
     }
 
     private async Task PauseAsync(Promised promised, CancellationToken cancellationToken)
     {
-        var result = await store.ChangeAsync(promised.Id, new EmailChange.Pause(), cancellationToken);
-        if (!result.Done) return;
-        promised.Pauses.Add((step(), null));
-        accounts.TakenBack(promised.Id);
+        if (await TakeBackAsync(promised, new EmailChange.Pause(), cancellationToken)) promised.Pauses.Add((step(), null));
+    }
+
+    private async Task<bool> TakeBackAsync(Promised promised, EmailChange change, CancellationToken cancellationToken)
+    {
+        // From here on the store may let another email probe, also before the answer is back.
+        accounts.AskedBack(promised.Id);
+        var result = await store.ChangeAsync(promised.Id, change, cancellationToken);
+        accounts.Answered(promised.Id, result.Done);
+        return result.Done;
     }
 
     private async Task RetryAsync(Promised promised, CancellationToken cancellationToken)
