@@ -68,6 +68,19 @@ internal sealed class SmtpChannel : IDisposable
         }
     }
 
+    /// <summary>True when anything has come that nobody has read; over TLS that may be the protocol's own, and no word of the server's.</summary>
+    public bool HasBytes()
+    {
+        try
+        {
+            return HasInput || socket.Available > 0;
+        }
+        catch (Exception gone) when (IsLoss(gone))
+        {
+            return false;
+        }
+    }
+
     /// <summary>Free room for bytes to send.</summary>
     public Span<byte> Free => output.AsSpan(outputLength);
 

@@ -73,6 +73,8 @@ public sealed class SmtpTransport : ITransport
         SmtpTransaction? transaction = null;
         var inOrder = false;
         var isDead = false;
+        // Over TLS a goodbye may lie there that nobody has decrypted yet.
+        var saysGoodbye = mayBeDead && connection.Channel.HasBytes();
         try
         {
             var fitting = await Fitting.ForAsync(message, connection.Capabilities.EightBitMime, connection.Capabilities.SmtpUtf8, cancellationToken);
@@ -92,7 +94,8 @@ public sealed class SmtpTransport : ITransport
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (patience.Broke(broken)) return transaction.OutcomeOf(TimeToBegin.Over(connection.Channel.Peer, broken.Phase));
-            isDead = mayBeDead && !transaction.Answered && !broken.TimedOut && broken.Fault.Reason is (AccountFaultReason.Network or AccountFaultReason.Quota);
+            // A 421 that answers is no death in idleness: the server was there, and wants less.
+            isDead = mayBeDead && !transaction.Answered && !broken.TimedOut && (broken.Reply is null ? broken.Fault.Reason == AccountFaultReason.Network : saysGoodbye);
             return isDead ? null : transaction.OutcomeOf(broken);
         }
         finally

@@ -44,6 +44,9 @@ public enum SinkTls
 /// <summary>The command that a rule of a sink answers.</summary>
 public enum SinkStage
 {
+    /// <summary>None yet: a client has connected.</summary>
+    Greeting,
+
     /// <summary>MAIL FROM.</summary>
     Mail,
 
@@ -76,7 +79,7 @@ public sealed record SinkRule
     /// <summary>Only this address (Mail: the sender; Rcpt: the recipient; Dot: one of the recipients), letter case aside; null: any.</summary>
     public string? Address { get; init; }
 
-    /// <summary>The whole reply, <c>451 4.7.1 come back later</c>; null: the usual one.</summary>
+    /// <summary>The whole reply, <c>451 4.7.1 come back later</c>; null: the usual one. After a 421 it closes the connection.</summary>
     public string? Reply { get; init; }
 
     /// <summary>How often it applies; null: always. With <see cref="PerAddress"/> each address is counted by itself.</summary>

@@ -117,6 +117,18 @@ class Sink:
         self.log.flush()
 
 
+class Session(SMTP):
+    greeted = False
+
+    async def push(self, status):
+        if not self.greeted:
+            self.greeted = True
+            status = await self.event_handler.say(self, "greeting", [], status)
+        await super().push(status)
+        if status[:3] in ("421", b"421"):
+            self.transport.close()
+
+
 async def main():
     loop = asyncio.get_running_loop()
     stdin = asyncio.StreamReader()
@@ -134,7 +146,7 @@ async def main():
         return AuthResult(success=given == login, handled=given == login, auth_data=given[0])
 
     def session():
-        return SMTP(
+        return Session(
             sink,
             data_size_limit=settings["sizeLimit"],
             enable_SMTPUTF8=settings["smtpUtf8"],

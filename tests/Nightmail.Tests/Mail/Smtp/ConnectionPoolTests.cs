@@ -71,6 +71,21 @@ public sealed class ConnectionPoolTests
     }
 
     [Fact]
+    public async Task A_421_that_answers_on_a_kept_connection_is_a_wish_for_less()
+    {
+        await using var conversation = Conversation.Play(Hello + Mail + "! any\n! any\n! any\nS: 421 4.3.2 too many at once\n! end");
+
+        (await conversation.DeliverAsync()).Verdicts().ShouldBe([Verdict.Delivered]);
+        var outcome = await conversation.DeliverAsync();
+
+        outcome.Verdicts().ShouldBe([Verdict.Untried]);
+        (outcome.Fault!.Reason, outcome.Fault.SlowsDown).ShouldBe((AccountFaultReason.Network, true));
+        conversation.Begins.Count.ShouldBe(1);
+        conversation.Server.Connections.ShouldBe(1);
+        conversation.Transport.IdleConnections.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_connection_that_dies_within_the_envelope_is_a_failure()
     {
         await using var conversation = Conversation.Play(Hello + Mail + "! any\n! any\n! any\nS: 250 ok\n! end");
