@@ -71,6 +71,10 @@ public sealed class FileEmailStore : IEmailStore
         RunAsync(transaction => Adding.Apply(transaction, emails, options.KeyRetention), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<AddResult?> FindKeyAsync(IdempotencyKey key, CancellationToken cancellationToken) =>
+        RunAsync(transaction => Adding.Earlier(transaction, key, options.KeyRetention), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken) =>
         RunAsync(transaction => Importing.Apply(transaction, emails, options.KeyRetention), cancellationToken);
 

@@ -34,6 +34,9 @@ public sealed record ScheduleRequest
     /// <summary>Makes a repeated call return the first one's email.</summary>
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>What the request is refused for where its key is new: its time has passed, which it may when a lost answer is asked for again.</summary>
+    public ScheduleResult.Invalid? RefusedWhenNew { get; init; }
+
     /// <summary>The Message-ID of a complete message; null: derived.</summary>
     public string? MessageId { get; init; }
 
@@ -87,11 +90,19 @@ public sealed class Scheduler(IEmailQueue store, TimeProvider time, IReadOnlyLis
     {
         var now = time.GetUtcNow();
         List<ScheduleRequest> asked = [.. requests.Select(LiftMessageId)];
-        List<ScheduleResult.Invalid?> wrong = [.. asked.Select(each => RequestRules.Check(each, accounts, now))];
-        List<ScheduledEmail> wanted = [.. asked.Where((_, index) => wrong[index] is null).Select(each => Email(each, now))];
+        List<ScheduleResult?> early = [];
+        foreach (var each in asked) early.Add(await EarlyAsync(each, now, cancellationToken));
+        List<ScheduledEmail> wanted = [.. asked.Where((_, index) => early[index] is null).Select(each => Email(each, now))];
         IReadOnlyList<ScheduleResult> kept = wanted.Count == 0 ? [] : await KeepAsync(wanted, cancellationToken);
         var next = 0;
-        return [.. wrong.Select(each => each ?? kept[next++])];
+        return [.. early.Select(each => each ?? kept[next++])];
+    }
+
+    /// <summary>The answer to what is not to be kept; null: it is. A call that is repeated gets its first answer, though it would be refused by now.</summary>
+    private async ValueTask<ScheduleResult?> EarlyAsync(ScheduleRequest request, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if ((RequestRules.Check(request, accounts, now) ?? request.RefusedWhenNew) is not { } wrong) return null;
+        return KeyOf(request) is { } key && await store.FindKeyAsync(key, cancellationToken) is { } earlier ? Result(earlier) : wrong;
     }
 
     private async ValueTask<IReadOnlyList<ScheduleResult>> KeepAsync(List<ScheduledEmail> wanted, CancellationToken cancellationToken)
@@ -126,8 +137,10 @@ public sealed class Scheduler(IEmailQueue store, TimeProvider time, IReadOnlyLis
         NotAfter = request.NotAfter?.ToUniversalTime(),
         MessageId = request.MessageId,
         CreatedBy = request.CreatedBy,
-        IdempotencyKey = request.IdempotencyKey is { } key ? new(key, RequestHash.Of(request)) : null,
+        IdempotencyKey = KeyOf(request),
     };
+
+    private static IdempotencyKey? KeyOf(ScheduleRequest request) => request.IdempotencyKey is { } key ? new(key, RequestHash.Of(request)) : null;
 
     /// <summary>A Message-ID among the extra headers is the email's own: it must not stand in the message twice.</summary>
     private static ScheduleRequest LiftMessageId(ScheduleRequest request)

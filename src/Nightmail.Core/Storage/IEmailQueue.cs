@@ -16,6 +16,9 @@ public interface IEmailQueue : IAsyncDisposable
     /// <returns>One result an email, in order. An idempotency key that was seen before gives the first call's id.</returns>
     ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken);
 
+    /// <summary>What <see cref="AddAsync"/> answers for the sake of the key alone; null: the key is new, or the queue is another's, who looks at it himself.</summary>
+    ValueTask<AddResult?> FindKeyAsync(IdempotencyKey key, CancellationToken cancellationToken) => new((AddResult?)null);
+
     /// <summary>The email as the ledger knows it, or null when there is none of that id.</summary>
     ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken);
 

@@ -17,14 +17,24 @@ internal sealed class EmailDesk(IEmailStore store, ICampaignEmails campaigns, Ac
     public async Task<ScheduledEmail> FindAsync(string id, CancellationToken cancellationToken) =>
         await store.FindAsync(Paging.Email(id), cancellationToken) ?? throw ApiProblem.NotFound("email", Printable.OneLine(id));
 
+    /// <summary>Refuses (409) to edit what a campaign says.</summary>
+    public static void RequireOwnWords(ScheduledEmail email)
+    {
+        if (email.Campaign is { } campaign) throw ApiProblem.Conflict($"it is a recipient of {campaign}; its words are the campaign's");
+    }
+
     /// <summary>Does what a person wants, or says why not (409).</summary>
-    public async Task<Ok<EmailAnswer>> ChangeAsync(string id, EmailChange change, CancellationToken cancellationToken)
+    public Task<Ok<EmailAnswer>> ChangeAsync(string id, EmailChange change, CancellationToken cancellationToken) => ChangeAsync(id, change, null, cancellationToken);
+
+    /// <summary>The same; the answer names the state that it left, for the next edit.</summary>
+    public async Task<Ok<EmailAnswer>> ChangeAsync(string id, EmailChange change, HttpResponse? response, CancellationToken cancellationToken)
     {
         var result = await store.ChangeAsync(Paging.Email(id), change, cancellationToken);
         if (result.Email is not { } email) throw ApiProblem.NotFound("email", Printable.OneLine(id));
         if (result.Refusal == ChangeRules.ChangedSince) throw ApiProblem.Outdated();
         if (result.Refusal is { } refusal) throw ApiProblem.Conflict(refusal);
         reporter.Email(email);
+        if (response is not null) response.Headers.ETag = $"\"{email.LedgerLast}\"";
         return TypedResults.Ok(await AnswerAsync(email, cancellationToken));
     }
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Accounts;
@@ -74,7 +75,24 @@ internal static class EmailScheduling
 
     private static ScheduleRequest Request(EmailRequest request, string? key, string batch, IBlobStore blobs, TimeProvider time)
     {
-        var (at, wish) = request.ScheduledFor is { } text ? ApiTimes.Read("scheduledFor", text, time, request.AllowPast) : (time.GetUtcNow(), null);
+        ScheduleResult.Invalid? refused = null;
+        (DateTimeOffset Instant, Wish? Wish) Read(string field, string text, bool allowPast)
+        {
+            try
+            {
+                return ApiTimes.Read(field, text, time, allowPast);
+            }
+            catch (ApiProblem passed) when (key is not null && !allowPast)
+            {
+                // Somebody may ask again for an answer that was lost, after the time has come: whether the key is new decides.
+                var read = ApiTimes.Read(field, text, time, allowPast: true);
+                refused ??= new(field, passed.Message);
+                return read;
+            }
+        }
+
+        var (at, wish) = request.ScheduledFor is { } wanted ? Read("scheduledFor", wanted, request.AllowPast) : (time.GetUtcNow(), null);
+        DateTimeOffset? notAfter = request.NotAfter is { } last ? Read("notAfter", last, allowPast: false).Instant : null;
         return new()
         {
             Content = new ContentShape
@@ -83,7 +101,7 @@ internal static class EmailScheduling
                 Headers = request.Headers, Attachments = request.Attachments, Message = request.Message,
             }.Read(blobs),
             ScheduledFor = at, Wish = wish, AtAsWorded = batch + (request.Wording ?? request.ScheduledFor), MessageId = request.MessageId, Account = request.Account, IdempotencyKey = key,
-            NotAfter = request.NotAfter is { } last ? ApiTimes.Read("notAfter", last, time).Instant : null, NotAfterAsWorded = request.Wording ?? request.NotAfter,
+            NotAfter = notAfter, RefusedWhenNew = refused, NotAfterAsWorded = request.Wording ?? request.NotAfter,
             CreatedBy = request.CreatedBy is { } who ? Printable.OneLine(who) : "api",
         };
     }

@@ -55,10 +55,10 @@ internal static class EmailsApi
     }
 
     private static async Task<Ok<EmailAnswer>> EditAsync(
-        string id, Body<EmailEdit> body, [FromHeader(Name = "If-Match")] string? ifMatch, EmailDesk desk, AccountBook book, IEmailStore store, TimeProvider time, CancellationToken cancellationToken)
+        string id, Body<EmailEdit> body, [FromHeader(Name = "If-Match")] string? ifMatch, HttpResponse response, EmailDesk desk, AccountBook book, IEmailStore store, TimeProvider time, CancellationToken cancellationToken)
     {
         var (email, wanted) = (await desk.FindAsync(id, cancellationToken), body.Value);
-        if (email.Campaign is { } campaign) throw ApiProblem.Conflict($"it is a recipient of {campaign}; its words are the campaign's");
+        EmailDesk.RequireOwnWords(email);
         var old = email.Content;
         var content = old with
         {
@@ -74,7 +74,7 @@ internal static class EmailsApi
         // Its time and its key are not what is edited.
         var asked = new ScheduleRequest { Content = content, ScheduledFor = email.ScheduledFor, Account = email.Account };
         if (new Scheduler(store, time, accounts).Check(asked) is { } wrong) throw ApiProblem.Invalid(wrong.Field, wrong.Error);
-        return await desk.ChangeAsync(id, new EmailChange.Edit(content) { Seen = Paging.SeenLedger(ifMatch) }, cancellationToken);
+        return await desk.ChangeAsync(id, new EmailChange.Edit(content) { Seen = Paging.SeenLedger(ifMatch) }, response, cancellationToken);
     }
 
     /// <summary>Takes it back; the row stays as cancelled until it is pruned, so that everything adds up.</summary>

@@ -14,13 +14,7 @@ internal static class Adding
 
     private static AddResult Add(Transaction transaction, ScheduledEmail email, TimeSpan keyRetention)
     {
-        if (email.IdempotencyKey is { } key && SeenBefore(transaction, key, keyRetention) is { } seen)
-        {
-            if (seen.Key.RequestHash != key.RequestHash) return new AddResult.KeyConflict(seen.Email);
-            if (seen.IsOnlyInRow) transaction.AddKey(seen with { IsOnlyInRow = false });
-            return new AddResult.Existing(seen.Email, transaction.Find(seen.Email));
-        }
-
+        if (email.IdempotencyKey is { } key && Earlier(transaction, key, keyRetention) is { } earlier) return earlier;
         if (transaction.Has(email.Id)) throw new StoreException(StoreTrouble.Unwritable, $"there is an email {email.Id} already; nothing was changed: schedule it without naming an id");
         RequireBlobs(transaction, email.Content);
         var kept = transaction.Put(email with { Status = EmailStatus.Pending, ClaimedBy = null, LedgerLast = 0 });
@@ -36,6 +30,15 @@ internal static class Adding
             if (!transaction.HasBlob(blob))
                 throw new StoreException(StoreTrouble.Unwritable, $"the bytes {blob.Sha256} of an attachment are not kept; nothing was changed: add the file again");
         }
+    }
+
+    /// <summary>What the first request of a key has become; null: there was none.</summary>
+    public static AddResult? Earlier(Transaction transaction, IdempotencyKey key, TimeSpan keyRetention)
+    {
+        if (SeenBefore(transaction, key, keyRetention) is not { } seen) return null;
+        if (seen.Key.RequestHash != key.RequestHash) return new AddResult.KeyConflict(seen.Email);
+        if (seen.IsOnlyInRow) transaction.AddKey(seen with { IsOnlyInRow = false });
+        return new AddResult.Existing(seen.Email, transaction.Find(seen.Email));
     }
 
     /// <summary>The email that a key made, as long as the key counts.</summary>

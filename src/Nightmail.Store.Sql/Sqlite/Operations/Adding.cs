@@ -18,14 +18,19 @@ internal static class Adding
 
     private static AddResult Add(Transaction transaction, ScheduledEmail email, TimeSpan keyRetention)
     {
-        if (email.IdempotencyKey is { } key && SeenBefore(transaction, key, keyRetention) is { } seen)
-            return seen.Key.RequestHash == key.RequestHash ? new AddResult.Existing(seen.Email, transaction.Find(seen.Email)) : new AddResult.KeyConflict(seen.Email);
-
+        if (email.IdempotencyKey is { } key && Earlier(transaction, key, keyRetention) is { } earlier) return earlier;
         if (transaction.Has(email.Id)) throw new StoreException(StoreTrouble.Unwritable, $"there is an email {email.Id} already; nothing was changed: schedule it without naming an id");
         RequireBlobs(transaction, email.Content);
         var kept = transaction.PutNew(email with { Status = EmailStatus.Pending, ClaimedBy = null, LedgerLast = 0 });
         if (email.IdempotencyKey is { } fresh) transaction.AddKey(new(fresh, kept.Id, transaction.Now));
         return new AddResult.Added(kept);
+    }
+
+    /// <summary>What the first request of a key has become; null: there was none.</summary>
+    public static AddResult? Earlier(Transaction transaction, IdempotencyKey key, TimeSpan keyRetention)
+    {
+        if (SeenBefore(transaction, key, keyRetention) is not { } seen) return null;
+        return seen.Key.RequestHash == key.RequestHash ? new AddResult.Existing(seen.Email, transaction.Find(seen.Email)) : new AddResult.KeyConflict(seen.Email);
     }
 
     /// <summary>The email that a key made, as long as the key counts.</summary>
