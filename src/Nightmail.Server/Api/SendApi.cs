@@ -37,8 +37,9 @@ internal static class SendApi
         }
         catch (ApiProblem)
         {
-            // Nobody asked for a draft: what could not be sent leaves none behind.
+            // Nobody asked for a draft: what could not be sent leaves none behind. Its recipients follow the gate, which stays.
             await desk.CancelAsync(draft.Id, CancellationToken.None);
+            await campaigns.RemoveAsync(draft.Id, CancellationToken.None);
             throw;
         }
     }

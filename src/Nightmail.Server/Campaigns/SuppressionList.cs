@@ -15,20 +15,36 @@ internal sealed class SuppressionList(ISuppressionStore store) : ISuppressionSto
     private const int AtOnce = 5000;
 
     private readonly Lock gate = new();
-    private volatile HashSet<UInt128> known = [];
+    private readonly List<(UInt128 Mark, bool IsAdded)> meanwhile = [];
+    private HashSet<UInt128> known = [];
+    private int loads;
 
     /// <summary>Reads all of them anew: at the start, and where the database was replaced.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         var all = new HashSet<UInt128>();
         string? after = null;
-        while (await store.ListAsync(after, AtOnce, cancellationToken) is { Count: > 0 } some)
+        lock (gate) loads++;
+        try
         {
-            foreach (var each in some) all.Add(Mark(each.Target));
-            after = some[^1].Target;
-        }
+            while (await store.ListAsync(after, AtOnce, cancellationToken) is { Count: > 0 } some)
+            {
+                foreach (var each in some) all.Add(Mark(each.Target));
+                after = some[^1].Target;
+            }
 
-        lock (gate) known = all;
+            lock (gate)
+            {
+                // What was changed while this read may lie before the place that it had come to.
+                foreach (var (mark, isAdded) in meanwhile) Note(all, mark, isAdded);
+                known = all;
+            }
+        }
+        finally
+        {
+            lock (gate)
+                if (--loads == 0) meanwhile.Clear();
+        }
     }
 
     /// <summary>True when the address, or its whole domain, gets no campaign mail.</summary>
@@ -48,7 +64,7 @@ internal sealed class SuppressionList(ISuppressionStore store) : ISuppressionSto
     {
         var added = await store.AddAsync(suppressions, cancellationToken);
         lock (gate)
-            foreach (var each in suppressions) known.Add(Mark(each.Target));
+            foreach (var each in suppressions) Note(Mark(each.Target), isAdded: true);
         return added;
     }
 
@@ -62,8 +78,20 @@ internal sealed class SuppressionList(ISuppressionStore store) : ISuppressionSto
     public async ValueTask<bool> RemoveAsync(string target, CancellationToken cancellationToken)
     {
         var removed = await store.RemoveAsync(target, cancellationToken);
-        lock (gate) known.Remove(Mark(target));
+        lock (gate) Note(Mark(target), isAdded: false);
         return removed;
+    }
+
+    private void Note(UInt128 mark, bool isAdded)
+    {
+        Note(known, mark, isAdded);
+        if (loads > 0) meanwhile.Add((mark, isAdded));
+    }
+
+    private static void Note(HashSet<UInt128> marks, UInt128 mark, bool isAdded)
+    {
+        if (isAdded) marks.Add(mark);
+        else marks.Remove(mark);
     }
 
     private static UInt128 Mark(string target)

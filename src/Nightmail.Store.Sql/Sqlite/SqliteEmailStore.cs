@@ -74,9 +74,16 @@ public sealed class SqliteEmailStore : IEmailStore
     /// <summary>For tests: rows that no index spared the statements, and steps of SQLite's machine, so far.</summary>
     internal (long ScannedRows, long Steps) Effort => files.State.Effort;
 
+    /// <summary>For tests: how many lanes were looked at so far.</summary>
+    internal long LaneLooks => files.State.Lanes.Looks;
+
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<AddResult>> AddAsync(IReadOnlyList<ScheduledEmail> emails, CancellationToken cancellationToken) =>
         writer.RunAsync(RequestKind.Change, emails.Count, transaction => Adding.Apply(transaction, emails, options.KeyRetention), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<AddResult?> FindKeyAsync(IdempotencyKey key, CancellationToken cancellationToken) =>
+        writer.RunAsync(RequestKind.Step, 1, transaction => Adding.Earlier(transaction, key, options.KeyRetention), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken) =>

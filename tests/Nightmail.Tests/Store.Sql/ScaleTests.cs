@@ -67,6 +67,66 @@ public sealed class ScaleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Thousands_of_campaigns_that_are_over_cost_a_claim_and_the_follower_nothing()
+    {
+        const int Over = 3_000;
+        await ReleaseAsync(10);
+        var before = await LooksAsync();
+        for (var number = 0; number < Over; number++)
+        {
+            var campaign = await ReleaseAsync(1);
+            await store.Campaigns.SetGateAsync(campaign, new(CampaignStance.Cancelled, Time.GetUtcNow()), Cancel);
+            if (number % 500 == 499) await FollowAsync();
+        }
+
+        await FollowAsync();
+        (await store.OverviewAsync(Cancel)).Counts[EmailStatus.Cancelled].ShouldBe(Over);
+        var after = await LooksAsync();
+
+        after.Lanes.ShouldBe(before.Lanes);
+        after.Steps.ShouldBeLessThanOrEqualTo(before.Steps * 11 / 10);
+    }
+
+    [Fact]
+    public async Task A_recipient_that_waits_again_after_its_cancelled_campaign_had_followed_follows_too()
+    {
+        var campaign = await ReleaseAsync(2);
+        var worker = await store.EnterAsync(Cancel);
+        var claim = (await store.ClaimDueAsync(worker.Id, Given.Capacity(1), Cancel)).ShouldHaveSingleItem();
+        await store.Campaigns.SetGateAsync(campaign, new(CampaignStance.Cancelled, Time.GetUtcNow()), Cancel);
+        await FollowAsync();
+        (await store.Campaigns.CountAsync(campaign, Cancel)).ShouldSatisfyAllConditions(counts => counts.Cancelled.ShouldBe(1), counts => counts.Sending.ShouldBe(1));
+
+        await worker.DisposeAsync();
+        await store.RescueAsync(default, Cancel);
+        await FollowAsync();
+
+        claim.Email.Campaign.ShouldBe(campaign);
+        (await store.Campaigns.CountAsync(campaign, Cancel)).Cancelled.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_copy_that_is_suppressed_gets_no_campaign_mail_and_the_recipient_does()
+    {
+        store.Campaigns.SuppressBy(address => address.ToLowerInvariant() is "cc@example.org" or "bcc@example.org" or "gone@example.org");
+        var campaign = CampaignId.New(Time);
+        ScheduledEmail Copied(string to) => Given.Email(Time, default, to) with
+        {
+            Campaign = campaign, Content = new() { To = [to], Cc = ["Cc <CC@example.org>", "other@example.org"], Bcc = ["bcc@example.org"] },
+        };
+        await store.Campaigns.AddRecipientsAsync(campaign, [Copied("a@example.org"), Copied("gone@example.org")], Cancel);
+        await store.Campaigns.SetGateAsync(campaign, new(CampaignStance.Released, Time.GetUtcNow()), Cancel);
+        var worker = await store.EnterAsync(Cancel);
+
+        var claim = (await store.ClaimDueAsync(worker.Id, Given.Capacity(), Cancel)).ShouldHaveSingleItem();
+
+        claim.Email.AllRecipients().Select(each => each.Address).ShouldBe(["a@example.org", "other@example.org"]);
+        (claim.Email.Content.Cc.ShouldHaveSingleItem(), claim.Email.Content.Bcc.Count).ShouldBe(("other@example.org", 0));
+        (await store.FindAsync(claim.Email.Id, Cancel))!.Content.Cc.ShouldBe(["other@example.org"]);
+        (await store.Campaigns.CountAsync(campaign, Cancel)).Cancelled.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_cancel_reaches_every_row_of_a_large_campaign_some_at_a_time()
     {
         var campaign = await ReleaseAsync(Many);
@@ -87,6 +147,25 @@ public sealed class ScaleTests : IAsyncLifetime
         (await store.ClaimDueAsync(worker.Id, Given.Capacity(emails), Cancel)).Count.ShouldBe(emails);
         var after = store.Effort;
         return (after.ScannedRows - before.ScannedRows, after.Steps - before.Steps);
+    }
+
+    /// <summary>What one claim of nothing, the next due time and one look of the follower cost.</summary>
+    private async Task<(long Lanes, long Steps)> LooksAsync()
+    {
+        var worker = await store.EnterAsync(Cancel);
+        await store.OverviewAsync(Cancel);
+        var (lanes, steps) = (store.LaneLooks, store.Effort.Steps);
+        (await store.ClaimDueAsync(worker.Id, new([]), Cancel)).ShouldBeEmpty();
+        await store.NextDueAsync(Given.Capacity(), Cancel);
+        (await store.Campaigns.FollowGatesAsync(Cancel)).ShouldBe(0);
+        return (store.LaneLooks - lanes, store.Effort.Steps - steps);
+    }
+
+    private async Task FollowAsync()
+    {
+        while (await store.Campaigns.FollowGatesAsync(Cancel) > 0)
+        {
+        }
     }
 
     private async Task FillAsync(int emails)

@@ -53,8 +53,27 @@ internal static class Gates
         };
     }
 
-    /// <summary>True for a recipient who gets no campaign mail.</summary>
-    public static bool IsSuppressed(Transaction transaction, ScheduledEmail row) => row.Campaign is not null && transaction.Gates.IsSuppressed(row.AllRecipients()[0].Address);
+    /// <summary>True for a recipient who gets no campaign mail, and where nobody else is left who does.</summary>
+    public static bool IsSuppressed(Transaction transaction, ScheduledEmail row)
+    {
+        if (row.Campaign is null) return false;
+        var all = row.AllRecipients();
+        return transaction.Gates.IsSuppressed(all[0].Address) || (all.Count > 1 && !all.Any(each => each.Status == RecipientStatus.Pending && !transaction.Gates.IsSuppressed(each.Address)));
+    }
+
+    /// <summary>The row without those of its copies that are suppressed; who has it already stays in its record.</summary>
+    public static ScheduledEmail WithoutSuppressed(Transaction transaction, ScheduledEmail row)
+    {
+        if (row.Campaign is null || row.Content.Cc.Count + row.Content.Bcc.Count == 0 || !row.AllRecipients().Any(each => transaction.Gates.IsSuppressed(each.Address))) return row;
+        return row with
+        {
+            Content = row.Content with { Cc = Allowed(transaction, row.Content.Cc), Bcc = Allowed(transaction, row.Content.Bcc) },
+            Recipients = [.. row.Recipients.Where(each => each.Status != RecipientStatus.Pending || !transaction.Gates.IsSuppressed(each.Address))],
+        };
+    }
+
+    private static IReadOnlyList<string> Allowed(Transaction transaction, IReadOnlyList<string> copies) =>
+        [.. copies.Where(copy => !Mailbox.TryParse(copy, out var mailbox, out _) || !transaction.Gates.IsSuppressed(mailbox.Address))];
 
     /// <summary>Cancels an email of a campaign whose recipient is suppressed. With a ledger entry: an older copy of the row is not sent either.</summary>
     public static void Suppress(Transaction transaction, EmailId id)
@@ -82,13 +101,13 @@ internal static class Gates
     /// <returns>How many.</returns>
     public static int Follow(Transaction transaction)
     {
-        foreach (var campaign in transaction.Gates.Cancelled)
+        // Only where rows are left: what has followed costs nothing, however many campaigns were ever cancelled.
+        foreach (var campaign in transaction.LanesThatWait().Concat(transaction.LanesWithPaused()).Select(lane => lane.Campaign).OfType<CampaignId>().Distinct())
         {
-            var counts = transaction.CountsOf(campaign);
-            if (counts.Pending + counts.Paused == 0) continue;
+            if (transaction.GateOf(campaign).Stance != CampaignStance.Cancelled) continue;
             List<EmailId> found = [];
-            foreach (var lane in transaction.Lanes.All)
-                if (lane.Campaign == campaign && found.Count < FollowAtOnce) found.AddRange(transaction.Addresses.Waiting(lane.Number, FollowAtOnce - found.Count));
+            foreach (var lane in transaction.Lanes.Of(campaign))
+                if (found.Count < FollowAtOnce) found.AddRange(transaction.Addresses.Waiting(lane.Number, FollowAtOnce - found.Count));
             if (found.Count == 0) found = transaction.Addresses.Paused(campaign, FollowAtOnce);
             var followed = found.Count(id => Cancel(transaction, id));
             if (followed > 0) return followed;

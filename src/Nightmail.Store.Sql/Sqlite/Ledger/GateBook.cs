@@ -29,9 +29,6 @@ internal sealed class GateBook
     /// <summary>True when gates wait to be written.</summary>
     public bool HasChanges => changed.Count > 0;
 
-    /// <summary>The campaigns that a person took back.</summary>
-    public IEnumerable<CampaignId> Cancelled => gates.Where(each => each.Value.Stance == CampaignStance.Cancelled).Select(each => each.Key);
-
     /// <summary>The gate of a campaign; closed where nobody has set it.</summary>
     public CampaignGate Of(CampaignId campaign) => gates.GetValueOrDefault(campaign) ?? CampaignGate.Closed;
 

@@ -37,9 +37,9 @@ internal static class Claiming
         var earliest = transaction.Table.NextExpiry();
         if (transaction.SendingPaused) return earliest;
         var room = Rooms.Of(transaction, capacities, null);
-        foreach (var lane in transaction.Lanes.All)
+        foreach (var lane in transaction.LanesThatWait())
         {
-            if (!transaction.HasPending(lane) || Gates.OpensAt(transaction, lane) is not { } opens) continue;
+            if (Gates.OpensAt(transaction, lane) is not { } opens) continue;
             if (lane.HasFailed)
             {
                 var failed = new List<DueEmail>();
@@ -65,9 +65,9 @@ internal static class Claiming
         if (transaction.SendingPaused) return claims;
         var room = Rooms.Of(transaction, capacities, owner);
         var heads = new PriorityQueue<LaneCursor, (long Due, long Number)>();
-        foreach (var lane in transaction.Lanes.All)
+        foreach (var lane in transaction.LanesThatWait())
         {
-            if (!transaction.HasPending(lane) || !Gates.IsOpen(transaction, lane) || !room.CouldTake(lane.Example)) continue;
+            if (!Gates.IsOpen(transaction, lane) || !room.CouldTake(lane.Example)) continue;
             var cursor = new LaneCursor(transaction, lane);
             // A campaign's place is its turn: a thousand campaigns are not looked into for the sake of the few whose turn it is.
             if (lane.Campaign is not null || cursor.Next()) heads.Enqueue(cursor, Gates.PlaceOf(transaction, cursor));
@@ -96,7 +96,7 @@ internal static class Claiming
     private static Claim? Take(Transaction transaction, WorkerId owner, AccountRoom room, long number)
     {
         if (transaction.Find(number) is not { Status: EmailStatus.Pending } row || Arbitration.IsExpired(row, transaction.Now) || room.TryTake(row) is not { } grant) return null;
-        var claimed = transaction.Put(Arbitration.Claimed(Gates.OnTime(transaction, row), transaction.LedgerOf(row.Id), owner, grant.Account, transaction.Now));
+        var claimed = transaction.Put(Arbitration.Claimed(Gates.WithoutSuppressed(transaction, Gates.OnTime(transaction, row)), transaction.LedgerOf(row.Id), owner, grant.Account, transaction.Now));
         var claim = new Claim(claimed, owner, claimed.Attempts, grant.Account) { Term = grant.Term };
         if (grant.Probes is not null) transaction.PutCircuit(grant.Account, room.Probing(grant, claim));
         return claim;

@@ -20,14 +20,16 @@ internal sealed record Lane(long Number, CampaignId? Campaign, string? Account, 
 }
 
 /// <summary>
-/// All lanes. There are few, they are never removed, and one process owns the database: so they are kept in memory. One thread writes;
-/// readers see a list that only grows.
+/// All lanes. They are never removed, and one process owns the database: so they are kept in memory. Each campaign that ever was has some,
+/// so nothing that is done often goes through all of them. One thread writes; readers see a list that only grows.
 /// </summary>
 internal sealed class LaneBook
 {
     private readonly Statement insert, all;
     private readonly Dictionary<(CampaignId? Campaign, string? Account, string? Sender, bool HasFailed), Lane> byWay = [];
+    private readonly Dictionary<CampaignId, List<Lane>> byCampaign = [];
     private volatile Lane[] lanes = [];
+    private int count;
 
     public LaneBook(Database database)
     {
@@ -36,8 +38,18 @@ internal sealed class LaneBook
         Load();
     }
 
-    /// <summary>Every lane, the number <c>n</c> at the index <c>n - 1</c>.</summary>
-    public IReadOnlyList<Lane> All => lanes;
+    /// <summary>For tests: how many lanes were looked at so far.</summary>
+    public long Looks { get; private set; }
+
+    /// <summary>The lane of that number, for whoever goes through many.</summary>
+    public Lane Look(long number)
+    {
+        Looks++;
+        return this[number];
+    }
+
+    /// <summary>The lanes of a campaign.</summary>
+    public IReadOnlyList<Lane> Of(CampaignId campaign) => byCampaign.TryGetValue(campaign, out var own) ? own : [];
 
     /// <summary>The lane of that number.</summary>
     public Lane this[long number] => lanes[number - 1];
@@ -48,23 +60,36 @@ internal sealed class LaneBook
         var way = (email.Campaign, email.Account, email.Content.From ?? email.FrozenFrom, email.FailedAccounts.Count > 0);
         if (!byWay.TryGetValue(way, out var lane))
         {
-            lane = new(lanes.Length + 1, way.Campaign, way.Account, way.Item3, way.Item4);
+            lane = new(count + 1, way.Campaign, way.Account, way.Item3, way.Item4);
             insert.Start().With(lane.Number).With(lane.Campaign).With(lane.Account).With(lane.Sender).With(lane.HasFailed ? 1L : 0L).Run();
-            byWay.Add(way, lane);
-            lanes = [.. lanes, lane];
+            Note(lane);
         }
 
         return lane.Number;
+    }
+
+    private void Note(Lane lane)
+    {
+        byWay[(lane.Campaign, lane.Account, lane.Sender, lane.HasFailed)] = lane;
+        if (lane.Campaign is { } campaign)
+        {
+            if (!byCampaign.TryGetValue(campaign, out var own)) byCampaign.Add(campaign, own = []);
+            own.Add(lane);
+        }
+
+        var room = lanes;
+        if (count == room.Length) Array.Resize(ref room, Math.Max(16, count * 2));
+        room[count++] = lane;
+        lanes = room;
     }
 
     /// <summary>Reads them anew, after a transaction that may have made some was taken back.</summary>
     public void Load()
     {
         byWay.Clear();
-        List<Lane> found = [];
+        byCampaign.Clear();
+        (lanes, count) = ([], 0);
         all.Start();
-        while (all.Step()) found.Add(new(all.Long(), all.CampaignOrNull(), all.Text(), all.Text(), all.Long() != 0));
-        foreach (var lane in found) byWay[(lane.Campaign, lane.Account, lane.Sender, lane.HasFailed)] = lane;
-        lanes = [.. found];
+        while (all.Step()) Note(new(all.Long(), all.CampaignOrNull(), all.Text(), all.Text(), all.Long() != 0));
     }
 }

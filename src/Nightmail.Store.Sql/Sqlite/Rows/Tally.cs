@@ -11,6 +11,9 @@ internal sealed class Tally
     private readonly Dictionary<(long Lane, EmailStatus Status), Count> counts = [];
     private readonly HashSet<(long Lane, EmailStatus Status)> changed = [];
 
+    /// <summary>Lanes with emails that wait, and with emails that are paused. In order, so that what goes through them is the same each time.</summary>
+    private readonly SortedSet<long> pending = [], paused = [];
+
     private bool hasChanged;
 
     public Tally(Database database)
@@ -23,8 +26,11 @@ internal sealed class Tally
     /// <summary>Counts of rows by status; a status without rows is absent.</summary>
     public Dictionary<EmailStatus, int> Rows() => Sums(count => count.Rows).ToDictionary(each => each.Key, each => (int)each.Value);
 
-    /// <summary>How many rows of a lane have a status.</summary>
-    public long RowsOf(long lane, EmailStatus status) => counts.TryGetValue((lane, status), out var count) ? count.Rows : 0;
+    /// <summary>The lanes with emails that wait.</summary>
+    public IReadOnlyCollection<long> Pending => pending;
+
+    /// <summary>The lanes with emails that are paused one by one.</summary>
+    public IReadOnlyCollection<long> Paused => paused;
 
     /// <summary>Counts of what was taken out, by its last status.</summary>
     public Dictionary<EmailStatus, long> Pruned() => Sums(count => count.Pruned);
@@ -70,9 +76,19 @@ internal sealed class Tally
     {
         counts.Clear();
         changed.Clear();
+        pending.Clear();
+        paused.Clear();
         hasChanged = true;
         all.Start();
-        while (all.Step()) counts[(all.Long(), (EmailStatus)all.Int())] = new(all.Long(), all.Long());
+        while (all.Step()) Set((all.Long(), (EmailStatus)all.Int()), new(all.Long(), all.Long()));
+    }
+
+    private void Set((long Lane, EmailStatus Status) key, Count count)
+    {
+        counts[key] = count;
+        if ((key.Status == EmailStatus.Pending ? pending : key.Status == EmailStatus.Paused ? paused : null) is not { } lanes) return;
+        if (count.Rows > 0) lanes.Add(key.Lane);
+        else lanes.Remove(key.Lane);
     }
 
     private Dictionary<EmailStatus, long> Sums(Func<Count, long> of)
@@ -89,7 +105,7 @@ internal sealed class Tally
     private void Add((long Lane, EmailStatus Status) key, long rows, long pruned)
     {
         var count = counts.GetValueOrDefault(key) ?? new(0, 0);
-        counts[key] = new(count.Rows + rows, count.Pruned + pruned);
+        Set(key, new(count.Rows + rows, count.Pruned + pruned));
         changed.Add(key);
         hasChanged = true;
     }

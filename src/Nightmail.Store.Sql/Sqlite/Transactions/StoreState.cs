@@ -149,11 +149,14 @@ internal sealed class StoreState : IDisposable
         unwritten.Add(slot.Number);
     }
 
-    /// <summary>True when emails of that lane wait, as far as rows are written.</summary>
-    public bool HasPending(Lane lane) => tally.RowsOf(lane.Number, EmailStatus.Pending) > 0;
+    /// <summary>The lanes with emails that wait, as far as rows are written.</summary>
+    public IEnumerable<Lane> LanesThatWait() => tally.Pending.Select(Lanes.Look);
+
+    /// <summary>The lanes with emails that are paused one by one, as far as rows are written.</summary>
+    public IEnumerable<Lane> LanesWithPaused() => tally.Paused.Select(Lanes.Look);
 
     /// <summary>The campaign's emails by status, with those that were taken out.</summary>
-    public CampaignCounts CountsOf(CampaignId campaign) => tally.Of(Lanes.All.Where(lane => lane.Campaign == campaign));
+    public CampaignCounts CountsOf(CampaignId campaign) => tally.Of(Lanes.Of(campaign));
 
     /// <summary>The emails under a claim.</summary>
     public IEnumerable<ScheduledEmail> BeingSent() => slots.Values.Select(slot => slot.Current).OfType<ScheduledEmail>().Where(row => row.Status == EmailStatus.Sending);

@@ -50,8 +50,11 @@ internal sealed class Transaction(StoreState state, DateTimeOffset present) : IS
     /// <summary>The row as the ledger knows it, or null.</summary>
     public ScheduledEmail? Find(EmailId id) => Row(id) is { } row ? Settled(row) : null;
 
-    /// <summary>True when emails of that lane wait, as far as rows are written.</summary>
-    public bool HasPending(Lane lane) => state.HasPending(lane);
+    /// <inheritdoc cref="StoreState.LanesThatWait"/>
+    public IEnumerable<Lane> LanesThatWait() => state.LanesThatWait();
+
+    /// <inheritdoc cref="StoreState.LanesWithPaused"/>
+    public IEnumerable<Lane> LanesWithPaused() => state.LanesWithPaused();
 
     /// <summary>The same by its number in the database.</summary>
     public ScheduledEmail? Find(long number) => state.Slot(number).Current is { } row ? Settled(row) : null;
