@@ -70,7 +70,7 @@ internal static class RecipientsApi
     private static IEnumerable<WordedRecipient> JsonLines(string path)
     {
         var number = 0;
-        foreach (var line in File.ReadLines(path))
+        foreach (var line in LineFile.Read(path, RecipientReader.MaxVariables * 4))
         {
             number++;
             if (string.IsNullOrWhiteSpace(line)) continue;

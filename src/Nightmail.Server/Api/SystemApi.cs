@@ -85,9 +85,11 @@ internal static class SystemApi
         }
     }
 
-    private static async Task<ContentHttpResult> MetricsAsync(HttpContext context, IEmailStore store, MetricsPage page, ApiKeys keys, CancellationToken cancellationToken)
+    private static async Task<ContentHttpResult> MetricsAsync(HttpContext context, IEmailStore store, MetricsPage page, ApiKeys keys, ServerOptions options, CancellationToken cancellationToken)
     {
-        await RequireKeyUnlessLocalAsync(context, keys);
+        // Behind a proxy every caller has its address, and not every proxy names the caller's.
+        if (options.BehindProxy) await Access.RequireAsync(context, keys, KeyScopes.Read);
+        else await RequireKeyUnlessLocalAsync(context, keys);
         return TypedResults.Text(page.Write(await store.OverviewAsync(cancellationToken)), "text/plain; version=0.0.4");
     }
 

@@ -20,6 +20,12 @@ internal static class Upload
         types.FirstOrDefault(type => request.ContentType?.StartsWith(type, StringComparison.OrdinalIgnoreCase) is true)
         ?? throw new ApiProblem(StatusCodes.Status415UnsupportedMediaType, "Unsupported media type", $"send {string.Join(" or ", types)}");
 
+    /// <summary>Removes what a process that died has left behind: one process owns the folder, and that is us.</summary>
+    public static void RemoveLeftovers(string folder)
+    {
+        foreach (var leftover in Directory.EnumerateFiles(folder, "import-*.tmp")) File.Delete(leftover);
+    }
+
     /// <summary>Does something with the file, which is gone when this returns.</summary>
     public static async Task<T> WithAsync<T>(HttpRequest request, ServerOptions options, Func<string, Task<T>> work, CancellationToken cancellationToken)
     {

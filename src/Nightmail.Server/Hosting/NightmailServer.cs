@@ -14,6 +14,7 @@ using Nightmail.Core.Storage;
 using Nightmail.Server.Accounts;
 using Nightmail.Server.Api;
 using Nightmail.Server.Campaigns;
+using Nightmail.Server.Csv;
 using Nightmail.Server.Events;
 using Nightmail.Server.Health;
 using Nightmail.Server.Maintenance;
@@ -44,6 +45,7 @@ public sealed class NightmailServer : IAsyncDisposable
     public static async Task<NightmailServer> StartAsync(ServerParts parts, ServerOptions options, CancellationToken cancellationToken)
     {
         RequireSafeAddresses(options);
+        Upload.RemoveLeftovers(options.Folder);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.Folder });
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>

@@ -31,6 +31,34 @@ public sealed class CsvTests
     }
 
     [Fact]
+    public async Task A_line_without_end_is_refused_before_it_fills_the_memory_and_lines_end_in_any_way()
+    {
+        await using var world = await ServerWorld.StartAsync(sends: false);
+        var campaign = (string)(await world.PostAsync("/api/campaigns", """{"name":"c","subject":"s","text":"t"}""")).Body!["id"]!;
+        Task<(int Status, System.Text.Json.Nodes.JsonNode? Body)> AddAsync(string lines) =>
+            world.AskAsync(HttpMethod.Post, $"/api/campaigns/{campaign}/recipients", lines, contentType: "application/x-ndjson");
+
+        var endless = await AddAsync($"\"a@example.org\"\n\"{new string('x', 5_000_000)}\"\n");
+        var mixed = await AddAsync("\"a@example.org\"\r\n\"b@example.org\"\r\"c@example.org\"\n\n\"d@example.org\"");
+
+        (endless.Status, (string?)endless.Body!["field"]).ShouldBe((422, "file"));
+        ((string)endless.Body["detail"]!).ShouldContain("line 2: it has more than");
+        mixed.Body!.ToJsonString().ShouldBe("""{"added":4,"duplicates":0,"suppressed":0}""");
+    }
+
+    [Fact]
+    public async Task A_file_that_a_killed_server_left_behind_is_gone_after_its_next_start()
+    {
+        await using var world = await ServerWorld.StartAsync(sends: false);
+        var leftover = Path.Combine(world.Folder, "import-0123456789abcdef.tmp");
+        await File.WriteAllTextAsync(leftover, "email\n", TestContext.Current.CancellationToken);
+
+        await world.RestartAsync(sends: false);
+
+        File.Exists(leftover).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task More_recipients_than_one_page_holds_come_out_all_and_each_once()
     {
         await using var world = await ServerWorld.StartAsync(sends: false);

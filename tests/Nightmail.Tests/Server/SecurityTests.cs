@@ -65,6 +65,18 @@ public sealed class SecurityTests
     }
 
     [Fact]
+    public async Task Behind_a_proxy_that_names_no_caller_the_metrics_need_a_key_all_the_same()
+    {
+        await using var world = await ServerWorld.StartAsync(sends: false, behindProxy: true);
+
+        foreach (var path in new[] { "/metrics", "/api/health" })
+        {
+            (await world.AskAsync(HttpMethod.Get, path, key: "")).Status.ShouldBe(401, path);
+            (await world.GetAsync(path)).Status.ShouldBe(200, path);
+        }
+    }
+
+    [Fact]
     public async Task The_secret_of_an_account_is_neither_told_nor_said_nor_kept_in_the_clear()
     {
         await using var world = await ServerWorld.StartAsync();
