@@ -27,7 +27,6 @@ internal sealed class House(IEmailStore store, IBlobStore blobs, Account account
         Composer = new MessageComposer(blobs),
         Accounts = [account],
         Transports = _ => transport,
-        ClaimsAhead = store is Store.Sql.Sqlite.SqliteEmailStore ? Store.Sql.Sqlite.SqliteEmailStore.ClaimsAhead : 0,
         Time = TimeProvider.System,
         Random = new Random(1),
         Observer = observer,

@@ -55,7 +55,7 @@ internal static class Composition
                 var (fault, offers) = await CheckAsync(account, surroundings, cancellationToken);
                 return (fault, offers);
             },
-            ClaimsAhead = SqliteEmailStore.ClaimsAhead, Delivery = settings.Delivery, Circuit = settings.Circuit, Time = surroundings.Time, Random = surroundings.Random,
+            Delivery = settings.Delivery, Circuit = settings.Circuit, Time = surroundings.Time, Random = surroundings.Random,
         });
     }
 

@@ -13,9 +13,6 @@ public sealed record ServerParts
     /// <summary>The emails of campaigns.</summary>
     public required ICampaignEmails CampaignEmails { get; init; }
 
-    /// <summary>Emails an account that the worker claims beyond its connections; as the store of the emails advises.</summary>
-    public int ClaimsAhead { get; init; }
-
     /// <summary>The bytes of attachments.</summary>
     public required IBlobStore Blobs { get; init; }
 

@@ -12,12 +12,6 @@ public sealed class AccountCapacities
     /// <summary>The accounts with how many more emails the worker can send through each.</summary>
     public IReadOnlyList<(Account Account, int Free)> Offers { get; }
 
-    /// <summary>
-    /// Emails an account that the worker may hold beyond the account's connections: they are composed and stand first in line, so that no
-    /// connection waits for the next. Counted in what is offered; only where nobody else uses the account, and its circuit knows no failure.
-    /// </summary>
-    public int Ahead { get; init; }
-
     /// <summary>The numbers of the accounts' circuits.</summary>
     public CircuitOptions Circuit { get; init; } = new();
 

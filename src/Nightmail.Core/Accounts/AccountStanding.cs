@@ -9,9 +9,6 @@ public sealed record AccountFacts(Circuit Circuit, int OnTheWay, int NotBegun, I
 {
     /// <summary>An account of which nothing is known.</summary>
     public static AccountFacts None { get; } = new(Circuit.Closed, 0, 0, []);
-
-    /// <summary>True when all that is on its way is the asking worker's own, who knows better than the store how much of it has a connection.</summary>
-    public bool IsAskersAlone { get; init; }
 }
 
 /// <summary>Why an account takes nothing now.</summary>
@@ -64,7 +61,7 @@ public sealed record AccountStanding(Account Account, AccountFacts Facts, int Fr
         var cap = RateCap.Of(account, facts.Begins, facts.NotBegun, now);
         var connections = facts.Circuit.Slowness?.Of(account.Limits.Connections, now) ?? account.Limits.Connections;
         var (obstacle, freeAt) = ObstacleOf(account, facts, offered, connections, cap, now);
-        var free = Math.Min(Math.Min(offered, facts.IsAskersAlone ? int.MaxValue : connections - facts.OnTheWay), cap.Left);
+        var free = Math.Min(Math.Min(offered, connections - facts.OnTheWay), cap.Left);
         return new(account, facts, obstacle != AccountObstacle.None ? 0 : facts.Circuit.IsOpen ? 1 : free, obstacle, freeAt, cap.Limit) { Connections = connections };
     }
 
@@ -74,7 +71,7 @@ public sealed record AccountStanding(Account Account, AccountFacts Facts, int Fr
         if (facts.Circuit.Probe is not null) return (AccountObstacle.Probing, null);
         if (facts.Circuit.OpenUntil is { } until && until > now) return (AccountObstacle.CircuitOpen, Later(until, cap));
         if (cap.Left <= 0) return (AccountObstacle.LimitReached, cap.FreeAt);
-        if (!facts.IsAskersAlone && facts.OnTheWay >= connections) return (AccountObstacle.Busy, facts.Circuit.Slowness?.MoreAt(account.Limits.Connections, now));
+        if (facts.OnTheWay >= connections) return (AccountObstacle.Busy, facts.Circuit.Slowness?.MoreAt(account.Limits.Connections, now));
         return offered <= 0 ? (AccountObstacle.Busy, null) : (AccountObstacle.None, null);
     }
 

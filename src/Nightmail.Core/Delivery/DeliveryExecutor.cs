@@ -30,8 +30,7 @@ public sealed class DeliveryExecutor(
     /// <param name="account">The account it goes through.</param>
     /// <param name="stop">Breaks off what has not begun; the claim is given back. What has begun is finished.</param>
     /// <param name="abandon">Gives up even on recording; the rescue then finds the email in doubt.</param>
-    /// <param name="handedOver">Called when the transport is done with it, before that is recorded: its connection is free for the next.</param>
-    public async Task ExecuteAsync(Claim claim, Account account, CancellationToken stop, CancellationToken abandon, Action? handedOver = null)
+    public async Task ExecuteAsync(Claim claim, Account account, CancellationToken stop, CancellationToken abandon)
     {
         var started = time.GetTimestamp();
         var from = account.FromOf(claim.Email);
@@ -69,7 +68,6 @@ public sealed class DeliveryExecutor(
         var attempt = new Attempt(claim, account, identity, from, store, time);
         DeliveryOutcome outcome;
         await using (message) outcome = await attempt.RunAsync(transports(account.Name), message, stop, abandon);
-        handedOver?.Invoke();
         await RecordAsync(claim, Result(claim, attempt, outcome, stop), started, abandon);
     }
 

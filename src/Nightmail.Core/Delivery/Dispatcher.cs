@@ -19,7 +19,7 @@ public sealed class Dispatcher(
     private readonly HashSet<Task> onTheWay = [];
     private int running;
 
-    /// <summary>Emails on their way now, those among them that are sent and wait to be recorded.</summary>
+    /// <summary>Emails on their way now.</summary>
     public int OnTheWay => Volatile.Read(ref running);
 
     /// <summary>Claims what is due and starts it; does not wait for it to arrive.</summary>
@@ -56,10 +56,9 @@ public sealed class Dispatcher(
 
     private async Task SendAsync(Claim claim, CancellationToken stop, CancellationToken abandon)
     {
-        var isHandedOver = false;
         try
         {
-            await executor.ExecuteAsync(claim, accounts[claim.Account], stop, abandon, accounts.ClaimsAhead ? HandedOver : null);
+            await executor.ExecuteAsync(claim, accounts[claim.Account], stop, abandon);
         }
         catch (OperationCanceledException) when (abandon.IsCancellationRequested)
         {
@@ -71,14 +70,8 @@ public sealed class Dispatcher(
             observer.On(new EngineEvent.Faulted(time.GetUtcNow(), $"{claim.Email.Id}: {broken.GetType().Name}: {Discretion.WithoutAddresses(broken.Message)}"));
         }
 
-        HandedOver();
-        if (Interlocked.Decrement(ref running) == 0 || !accounts.ClaimsAhead) wake.Wake();
-
-        void HandedOver()
-        {
-            if (isHandedOver) return;
-            isHandedOver = true;
-            if (accounts.Finish(claim.Account)) wake.Wake();
-        }
+        accounts.Finish(claim.Account);
+        Interlocked.Decrement(ref running);
+        wake.Wake();
     }
 }

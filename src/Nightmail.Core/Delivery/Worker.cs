@@ -46,9 +46,6 @@ public sealed record WorkerParts
     /// <summary>Emails on their way at once through one account, by this worker, whatever the account itself would take.</summary>
     public int ConnectionsPerAccount { get; init; } = int.MaxValue;
 
-    /// <summary>Emails an account that are claimed beyond its connections, so that the next is ready when a connection is free; for stores whose claims are cheap to lose.</summary>
-    public int ClaimsAhead { get; init; }
-
     /// <summary>The rules of the time zones; a worker resolves wishes of older rules by them when it starts, and every <see cref="Worker.WishInterval"/>.</summary>
     public TimeZoneRules Zones { get; init; } = TimeZoneRules.Default;
 
@@ -120,7 +117,7 @@ public sealed class Worker(WorkerParts parts)
     private async Task WorkAsync(WorkerId id, WorkerMode mode, CancellationToken stop, CancellationToken abandon)
     {
         var executor = new DeliveryExecutor(parts.Store, parts.Composer, parts.Transports, parts.Policy, parts.Circuit, parts.Time, parts.Random, parts.Observer, parts.Accounts);
-        var dispatcher = new Dispatcher(parts.Store, id, new(parts.Accounts, parts.Circuit, parts.ConnectionsPerAccount, parts.ClaimsAhead), executor, parts.Time, parts.Observer, wake);
+        var dispatcher = new Dispatcher(parts.Store, id, new(parts.Accounts, parts.Circuit, parts.ConnectionsPerAccount), executor, parts.Time, parts.Observer, wake);
         var rescuer = new ClaimRescuer(parts.Store, parts.Policy.InDoubt, parts.Time, parts.Observer);
         using var subscription = parts.Store.OnChanged(wake.Wake);
         using var circuits = parts.Store.OnAccountChanged(change => parts.Observer.On(EngineEvent.Of(change)));

@@ -64,7 +64,6 @@ internal sealed class WorkerService(ServerParts parts, IMessageComposer composer
             Time = parts.Time,
             Random = parts.Random,
             Observer = reporter,
-            ClaimsAhead = parts.ClaimsAhead,
         });
 
         // The engine is written for one thread at a time, as in its simulation: its continuations come back to this scheduler.

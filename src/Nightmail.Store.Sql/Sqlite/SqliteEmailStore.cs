@@ -18,9 +18,6 @@ namespace Nightmail.Store.Sql.Sqlite;
 /// </summary>
 public sealed class SqliteEmailStore : IEmailStore
 {
-    /// <summary>What a worker on this store should claim beyond its connections: enough that the claims of several emails are one look.</summary>
-    public const int ClaimsAhead = 16;
-
     private readonly SqliteStoreOptions options;
     private readonly TimeProvider time;
     private readonly SqliteFiles files;

@@ -1,6 +1,5 @@
 using System.Text;
 using Nightmail.Core.Emails;
-using Nightmail.Store.File;
 using Nightmail.Testing.EndToEnd;
 using Nightmail.Testing.Smtp;
 using Shouldly;

@@ -156,7 +156,7 @@ internal sealed class ServerWorld : IAsyncDisposable
                 var (fault, offers) = await AccountCheck.RunAsync(account, TimeProvider.System, new Random(1), cancellationToken);
                 return (fault, offers);
             },
-            ClaimsAhead = SqliteEmailStore.ClaimsAhead, Time = TimeProvider.System, Random = new Random(1),
+            Time = TimeProvider.System, Random = new Random(1),
         };
         server = await NightmailServer.StartAsync(parts, new() { Folder = Folder, Urls = [url], BehindProxy = behindProxy, Sends = sends, FreeFailures = 100_000, Say = said.Add }, CancellationToken.None);
         Client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{new Uri(server.Urls[0].Replace("//*", "//localhost", StringComparison.Ordinal)).Port}"), Timeout = TimeSpan.FromMinutes(5) };

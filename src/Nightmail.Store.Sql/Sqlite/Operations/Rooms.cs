@@ -15,7 +15,6 @@ internal static class Rooms
     public static AccountRoom Of(Transaction transaction, AccountCapacities capacities, WorkerId? owner)
     {
         var claimed = new Dictionary<string, (int OnTheWay, int NotBegun)>(StringComparer.Ordinal);
-        var shared = new HashSet<string>(StringComparer.Ordinal);
         var limited = Limited(capacities.Offers.Select(offer => offer.Account));
         var notBegunOf = new Dictionary<(string Account, CampaignId Campaign), long>();
         foreach (var row in transaction.BeingSent())
@@ -25,16 +24,13 @@ internal static class Rooms
             var hasBegun = transaction.LedgerOf(row.Id).HasBegun(row.Attempts);
             claimed[account] = (onTheWay + 1, notBegun + (hasBegun ? 0 : 1));
             if (!hasBegun && row.Campaign is { } campaign && limited.Contains(account)) notBegunOf[(account, campaign)] = notBegunOf.GetValueOrDefault((account, campaign)) + 1;
-            if (worker != owner?.Text) shared.Add(account);
         }
 
         return new(capacities, name =>
         {
             var (onTheWay, notBegun) = claimed.GetValueOrDefault(name);
             var circuit = transaction.CircuitOf(name);
-            // What stands in line has no connection yet; and what was sent and waits to be recorded has none any more.
-            var alone = capacities.Ahead > 0 && !shared.Contains(name) && circuit is { Failures: 0, IsOpen: false, Slowness: null };
-            return new(circuit, onTheWay, notBegun, transaction.BeginsOf(name)) { IsAskersAlone = alone };
+            return new(circuit, onTheWay, notBegun, transaction.BeginsOf(name));
         }, transaction.Now, limited.Count == 0 ? null : (account, campaign) => transaction.CampaignBegins.Of(account, campaign) + notBegunOf.GetValueOrDefault((account, campaign)));
     }
 
