@@ -19,7 +19,8 @@ public abstract record AccountFinding
     public sealed record Failed(AccountFault Fault) : AccountFinding;
 
     /// <summary>The server gave its verdict on message or recipient: it works.</summary>
-    public sealed record Answered : AccountFinding;
+    /// <param name="Slowing">What it said besides when it wants less; null: nothing of the kind.</param>
+    public sealed record Answered(AccountFault? Slowing = null) : AccountFinding;
 
     /// <summary>The server refused for reasons of policy (5.7.x): its verdict on the message, or its opinion of the sender.</summary>
     /// <param name="Domains">The domains of the refused recipients.</param>
@@ -33,6 +34,8 @@ public abstract record AccountFinding
     public static AccountFinding Of(DeliveryOutcome? outcome)
     {
         if (outcome is null) return new Nothing();
+        // Whoever takes the email of one recipient lets the account send, whatever was said of another.
+        if (outcome.Recipients.Any(each => each.Verdict == Verdict.Delivered) && outcome.Fault is { } aside) return new Answered(aside.WantsLess ? aside : null);
         if (outcome.Fault is { } fault) return new Failed(fault);
         if (outcome.Recipients.Any(each => each.Verdict == Verdict.InDoubt)) return new Doubt();
         if (outcome.Recipients.Any(each => each.Verdict == Verdict.Delivered)) return new Answered();

@@ -27,7 +27,7 @@ public static class CircuitBreaker
             AccountFinding.Failed failed => AfterFailure(circuit, failed.Fault, options, now),
             AccountFinding.Doubt when probes => new(Open(circuit, circuit.Fault, options, now)),
             AccountFinding.Refused refused => AfterRefusal(circuit, claim.Email.Id, refused, options, now),
-            AccountFinding.Answered => new(Closed(circuit)),
+            AccountFinding.Answered answered => new(Closed(Slowed(circuit, answered.Slowing, now))),
             AccountFinding.Nothing when probes => new(Released(circuit, now)),
             _ => new(circuit),
         };
@@ -66,10 +66,13 @@ public static class CircuitBreaker
     /// <summary>The circuit as it is when no failure is known. A server that asked for less has not taken that back by taking an email.</summary>
     public static Circuit Closed(Circuit circuit) => new() { Term = circuit.Term, Slowness = circuit.Slowness };
 
+    /// <summary>The circuit after a server asked for less, where it did.</summary>
+    private static Circuit Slowed(Circuit circuit, AccountFault? fault, DateTimeOffset now) =>
+        fault is { WantsLess: true } ? circuit with { Slowness = Slowness.After(circuit.Slowness, fault.Words, now) } : circuit;
+
     private static CircuitStep AfterFailure(Circuit circuit, AccountFault fault, CircuitOptions options, DateTimeOffset now)
     {
-        var slows = fault.SlowsDown || fault.Reason == AccountFaultReason.Quota;
-        var counted = circuit with { Failures = circuit.Failures + 1, Fault = fault with { SlowsDown = false }, Slowness = slows ? Slowness.After(circuit.Slowness, fault.Words, now) : circuit.Slowness };
+        var counted = Slowed(circuit, fault, now) with { Failures = circuit.Failures + 1, Fault = fault with { SlowsDown = false } };
         var opens = circuit.IsOpen || counted.Failures >= options.FailureThreshold || fault.Reason is AccountFaultReason.Auth or AccountFaultReason.Configuration;
         return new(opens ? Open(counted, counted.Fault, options, now) : counted);
     }

@@ -72,6 +72,9 @@ public sealed record AccountFault(AccountFaultReason Reason, string Words)
 {
     /// <summary>True when the server asks for less and not for another login or address: 421, or a greeting of 4xx. Not kept in any store.</summary>
     public bool SlowsDown { get; init; }
+
+    /// <summary>True when the account is to be used less from here on.</summary>
+    public bool WantsLess => SlowsDown || Reason == AccountFaultReason.Quota;
 }
 
 /// <summary>
@@ -88,6 +91,12 @@ public sealed record DeliveryOutcome(IReadOnlyList<RecipientOutcome> Recipients,
 
     /// <summary>True when begin was granted in this transaction, so that the ledger waits for its outcome.</summary>
     public bool Begun { get; init; }
+
+    /// <summary>
+    /// True when the account's fault was said of a recipient, of DATA or of the message. Such an answer may be about this email after all, and
+    /// then it would come for ever.
+    /// </summary>
+    public bool FaultIsAnswer { get; init; }
 
     /// <summary>Every recipient with the same verdict.</summary>
     public static DeliveryOutcome Of(Verdict verdict, IReadOnlyList<string> recipients, Reply? reply, bool begun) =>

@@ -93,7 +93,10 @@ public static class Lifecycle
         if (outcome.Fault is not null)
         {
             var failures = row.AccountFailures + 1;
-            return row with { AccountFailures = failures, NextAttempt = now + Backoff.Doubling(policy.AccountFailureFirst, failures, policy.AccountFailureMax) };
+            var again = now + Backoff.Doubling(policy.AccountFailureFirst, failures, policy.AccountFailureMax);
+            return outcome.FaultIsAnswer && IsTooLate(row, again, policy)
+                ? row with { Status = EmailStatus.Failed, Reason = FailureReason.GaveUp, AccountFailures = failures }
+                : row with { AccountFailures = failures, NextAttempt = again };
         }
 
         // Nobody said "later": the rest only did not fit, or the worker was told to stop.
@@ -101,11 +104,14 @@ public static class Lifecycle
 
         var deferrals = row.Deferrals + 1;
         var next = now + policy.Deferral.DelayAfter(deferrals, random);
-        var since = row.RetriedAt is { } retried && retried > row.ScheduledFor ? retried : row.ScheduledFor;
-        if (next > since + policy.Deferral.GiveUpAfter)
+        if (IsTooLate(row, next, policy))
             return row with { Status = EmailStatus.Failed, Reason = FailureReason.GaveUp, Deferrals = deferrals, AccountFailures = 0 };
         return row with { Deferrals = deferrals, AccountFailures = 0, NextAttempt = next };
     }
+
+    /// <summary>True when the email is given up before that next attempt; a retry by hand begins the time anew.</summary>
+    private static bool IsTooLate(ScheduledEmail row, DateTimeOffset next, DeliveryPolicy policy) =>
+        next > (row.RetriedAt is { } retried && retried > row.ScheduledFor ? retried : row.ScheduledFor) + policy.Deferral.GiveUpAfter;
 
     private static Recipient Undoubted(Recipient recipient) =>
         recipient.Status == RecipientStatus.InDoubt ? recipient with { Status = RecipientStatus.Pending } : recipient;

@@ -76,11 +76,13 @@ public static class ReplyClassifier
     private static readonly SmtpStage[] StartTls = [SmtpStage.StartTls];
     private static readonly SmtpStage[] Login = [SmtpStage.Auth];
     private static readonly SmtpStage[] From = [SmtpStage.MailFrom];
+    private static readonly SmtpStage[] Recipient = [SmtpStage.RcptTo];
     private static readonly SmtpStage[] Data = [SmtpStage.Data];
     private static readonly SmtpStage[] Dot = [SmtpStage.FinalDot];
     private static readonly SmtpStage[] ButData = [.. Everywhere.Except(Data)];
     private static readonly SmtpStage[] Handover = [SmtpStage.RcptTo, SmtpStage.Data, SmtpStage.FinalDot];
     private static readonly SmtpStage[] Email = [SmtpStage.MailFrom, .. Handover];
+    private static readonly SmtpStage[] ButRecipient = [.. Email.Except(Recipient)];
 
     /// <summary>Words by which servers say that the sender, not the recipient's mailbox, has had enough for now.</summary>
     private static readonly string[] RateWords =
@@ -107,9 +109,11 @@ public static class ReplyClassifier
 
         // Codes that only a missing login or encryption gives (RFC 4954 6, RFC 3207 4).
         new(Email, "530 534 535 538", "- x.7.x", Auth),
-        // A message whose content is blocked; no login has this code.
-        new(Dot, "552", "5.7.0", Bounced),
-        new(Email, Any, "5.7.8 5.7.0", Auth),
+        // At the final dot filters say it of the content ("554 5.7.0 Reject"); who may not send has heard so before.
+        new(Dot, "550 552 553 554", "5.7.0", Bounced),
+        // And of a recipient some say it who only will not have this email.
+        new(Recipient, "53x", "5.7.8 5.7.0", Auth),
+        new(ButRecipient, Any, "5.7.8 5.7.0", Auth),
         new(Email, Any, "x.1.7 x.1.8", Sender),
         // RFC 1870 6.2: the size named in MAIL FROM is the message's fault, not the sender's.
         new(From, Any, "5.3.4 5.2.3", Bounced),

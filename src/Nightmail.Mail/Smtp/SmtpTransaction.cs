@@ -18,6 +18,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
     private Reply? mailReply;
     private Reply? dataReply;
     private bool begun;
+    private bool faultIsAnswer;
 
     /// <summary>True once the server has answered anything of this transaction: then its connection was alive.</summary>
     public bool Answered { get; private set; }
@@ -112,7 +113,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         else if (meaning is ReplyMeaning.AccountFailure failure)
         {
             plan.Settle(index, Verdict.Untried, reply);
-            fault ??= FaultOf(failure.Reason, reply);
+            fault ??= AnswerOf(failure.Reason, reply);
         }
         else plan.Settle(index, Refusal(meaning), reply);
     }
@@ -133,7 +134,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         dataReply = reply;
         if (accepted.Count == 0) return;
         var meaning = ReplyClassifier.Classify(SmtpStage.Data, reply);
-        if (meaning is ReplyMeaning.AccountFailure failure) fault = FaultOf(failure.Reason, reply);
+        if (meaning is ReplyMeaning.AccountFailure failure) fault = AnswerOf(failure.Reason, reply);
         else if (meaning is not ReplyMeaning.Accepted) SettleAccepted(Refusal(meaning), reply);
     }
 
@@ -280,7 +281,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         else if (meaning is ReplyMeaning.AccountFailure failure)
         {
             SettleAccepted(Verdict.Untried, reply);
-            fault = FaultOf(failure.Reason, reply);
+            fault = AnswerOf(failure.Reason, reply);
         }
         else SettleAccepted(Refusal(meaning), reply);
     }
@@ -292,6 +293,13 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
 
     private static Verdict Refusal(ReplyMeaning meaning) => meaning is ReplyMeaning.Deferred ? Verdict.Deferred : Verdict.Bounced;
 
+    /// <summary>The account's fault, said where it may be about this email.</summary>
+    private AccountFault AnswerOf(AccountFaultReason reason, Reply reply)
+    {
+        faultIsAnswer = true;
+        return FaultOf(reason, reply);
+    }
+
     /// <summary>The account's fault in the server's words, which may quote a recipient; those are nobody's business in a log.</summary>
     private AccountFault FaultOf(AccountFaultReason reason, Reply reply)
     {
@@ -299,5 +307,5 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         return channel.Broken(reason, words, reply).Fault;
     }
 
-    private DeliveryOutcome Outcome() => new(plan.Outcomes(), fault) { Phase = channel.Phase.Words(), Begun = begun };
+    private DeliveryOutcome Outcome() => new(plan.Outcomes(), fault) { Phase = channel.Phase.Words(), Begun = begun, FaultIsAnswer = faultIsAnswer };
 }

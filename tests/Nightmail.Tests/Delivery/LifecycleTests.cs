@@ -97,6 +97,17 @@ public sealed class LifecycleTests
     }
 
     [Fact]
+    public void An_account_failure_that_answered_this_email_ends_with_it()
+    {
+        var answer = DeliveryOutcome.OfFault(new(AccountFaultReason.Sender, "550 5.1.8 not from you"), [A]) with { FaultIsAnswer = true };
+
+        Lifecycle.After(Email(A), answer, Policy, Now.AddDays(4), new EvenDice()).Status.ShouldBe(EmailStatus.Pending);
+        var last = Lifecycle.After(Email(A), answer, Policy, Now.AddDays(5), new EvenDice());
+        (last.Status, last.Reason, last.NextAttempt, last.LastError).ShouldBe((EmailStatus.Failed, FailureReason.GaveUp, null, "550 5.1.8 not from you"));
+        Lifecycle.After(Email(A) with { RetriedAt = Now.AddDays(5) }, answer, Policy, Now.AddDays(5), new EvenDice()).Status.ShouldBe(EmailStatus.Pending);
+    }
+
+    [Fact]
     public void What_only_did_not_fit_goes_on_soon_and_is_no_deferral()
     {
         var row = After(Email(A, B), Of(Delivered(A), Untried(B)));

@@ -108,6 +108,8 @@ public abstract class OutcomeTableTests(Replay replay) : Replayed(replay)
         var outcome = await conversation.DeliverAsync();
 
         (outcome.Verdicts().Single(), outcome.Fault?.Reason, outcome.Begun).ShouldBe((verdict, reason, step == Step.Dot));
+        // What answers the sender or closes the connection is about no email; what answers a recipient or the message may be.
+        outcome.FaultIsAnswer.ShouldBe(reason is not null && step != Step.Mail && !reply.StartsWith('!') && (step == Step.Dot || !reply.StartsWith("421", StringComparison.Ordinal)));
         (outcome.Fault?.SlowsDown ?? false).ShouldBe(reply.StartsWith("421", StringComparison.Ordinal));
         if (!reply.StartsWith('!')) (outcome.Recipients[0].Reply?.ToString() ?? outcome.Fault!.Words).ShouldEndWith(reply);
         await conversation.FinishAsync();
