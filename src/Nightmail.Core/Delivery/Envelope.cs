@@ -17,8 +17,11 @@ public interface IOutgoingMessage : IAsyncDisposable
     /// <summary>True when a byte above 127 occurs in the body, so that the server must have 8BITMIME.</summary>
     bool Is8Bit { get; }
 
-    /// <summary>True when a header or address cannot be written without SMTPUTF8 (RFC 6531).</summary>
+    /// <summary>True when an address in its header is international, so that only SMTPUTF8 (RFC 6531) can carry it.</summary>
     bool NeedsSmtpUtf8 { get; }
+
+    /// <summary>What its header is written in.</summary>
+    HeaderForm Header => NeedsSmtpUtf8 ? HeaderForm.Utf8 : HeaderForm.Ascii;
 
     /// <summary>Writes all of it, from the start, to <paramref name="destination"/>.</summary>
     ValueTask CopyToAsync(Stream destination, CancellationToken cancellationToken);
@@ -28,6 +31,19 @@ public interface IOutgoingMessage : IAsyncDisposable
     /// <exception cref="MessageInvalidException">It cannot be re-encoded; the message says why.</exception>
     /// <exception cref="Storage.StoreException">It cannot be read.</exception>
     ValueTask<IOutgoingMessage?> ToAsciiAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IOutgoingMessage?>(null);
+}
+
+/// <summary>What the bytes of a header are.</summary>
+public enum HeaderForm
+{
+    /// <summary>ASCII, which every server takes.</summary>
+    Ascii,
+
+    /// <summary>UTF-8 as it is, which takes SMTPUTF8 even where every address is ASCII.</summary>
+    Utf8,
+
+    /// <summary>Bytes above 127 of some old charset. No extension of SMTP carries them.</summary>
+    Unknown,
 }
 
 /// <summary>Writes the message of an email.</summary>

@@ -65,12 +65,13 @@ internal sealed class DkimSigner
 
         var names = Names(header);
         var unsigned = Field(now, bodyHash, names);
+        // A character stands for a byte here, whatever the header's charset: what is signed is what travels.
         var signed = new StringBuilder();
-        foreach (var field in Chosen(header, names)) signed.Append(RelaxedField(Charsets.Decode(field.Raw.Span))).Append("\r\n");
+        foreach (var field in Chosen(header, names)) signed.Append(RelaxedField(Encoding.Latin1.GetString(field.Raw.Span))).Append("\r\n");
         signed.Append(RelaxedField(unsigned));
         byte[] signature;
         // A key is not promised to be safe for several messages at once.
-        lock (gate) signature = key.SignData(Encoding.UTF8.GetBytes(signed.ToString()), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        lock (gate) signature = key.SignData(Encoding.Latin1.GetBytes(signed.ToString()), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         return Encoding.UTF8.GetBytes($"{unsigned}{string.Join("\r\n\t", Convert.ToBase64String(signature).Chunk(LineLength).Select(piece => new string(piece)))}\r\n");
     }
 

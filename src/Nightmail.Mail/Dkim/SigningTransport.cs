@@ -43,6 +43,8 @@ public sealed class SigningTransport(DkimSettings settings, ITransport inner, Ti
 
         public bool NeedsSmtpUtf8 => message.NeedsSmtpUtf8;
 
+        public HeaderForm Header => message.Header;
+
         public static async ValueTask<SignedMessage> OfAsync(DkimSigner signer, IOutgoingMessage message, TimeProvider time, CancellationToken cancellationToken) =>
             new(signer, await signer.SignAsync(message, time.GetUtcNow(), cancellationToken), message, time);
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Unicode;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
@@ -9,7 +10,7 @@ namespace Nightmail.Mail.Mime;
 
 /// <summary>
 /// A message that a person hands in complete. Its bytes are kept: only Bcc and Resent-Bcc go, Date, From and Message-ID come where
-/// they are missing, and every line end becomes CRLF.
+/// they are missing, every line end becomes CRLF, and a header of bytes above 127, which few servers take, becomes ASCII where it can.
 /// </summary>
 internal static class CompleteMessage
 {
@@ -18,9 +19,9 @@ internal static class CompleteMessage
     public static async ValueTask<IOutgoingMessage> OpenAsync(IBlobStore blobs, BlobRef blob, MessageIdentity identity, CancellationToken cancellationToken)
     {
         var section = await ReadSectionAsync(blobs, blob, cancellationToken);
-        var header = Rewrite(section, identity);
+        var header = Rewrite(section, identity, out var isInternational);
         var (body, is8Bit, longest) = await LinesSegment.CountAsync(blobs, blob, section.BodyOffset, cancellationToken);
-        var kept = new OutgoingMessage([new MemorySegment(header), body], is8Bit, needsSmtpUtf8: !Ascii.IsValid(header.Span));
+        var kept = new OutgoingMessage([new MemorySegment(header), body], is8Bit, isInternational, FormOf(header.Span));
         // No server has to carry such a line, and some cut it in two.
         if (longest > TextBody.MaxLine) return await WithoutLongLinesAsync(kept, cancellationToken);
         return new HandedInMessage(kept);
@@ -38,15 +39,23 @@ internal static class CompleteMessage
         }
     }
 
-    private static ReadOnlyMemory<byte> Rewrite(HeaderSection section, MessageIdentity identity)
+    private static HeaderForm FormOf(ReadOnlySpan<byte> header) => Ascii.IsValid(header) ? HeaderForm.Ascii : Utf8.IsValid(header) ? HeaderForm.Utf8 : HeaderForm.Unknown;
+
+    private static ReadOnlyMemory<byte> Rewrite(HeaderSection section, MessageIdentity identity, out bool isInternational)
     {
         var header = new ArrayBufferWriter<byte>();
+        // A signature of its own is about these very bytes.
+        var isSigned = section.Named("DKIM-Signature").Any();
         Add("Date", name => new FieldBuilder(name).Word(InternetDate.Format(identity.Date)));
         Add("From", name => new FieldBuilder(name).Mailboxes([Identities.From(identity)]));
         Add("Message-ID", name => new FieldBuilder(name).Word(Identities.MessageId(identity)));
+        // Of those that were added only a sender's address can hold anything above 127.
+        isInternational = !Ascii.IsValid(header.WrittenSpan);
         foreach (var field in section.Fields)
         {
-            if (!field.Is("Bcc") && !field.Is("Resent-Bcc") && !IsBlankAndAdded(field)) header.Write(WithShortLines(field).Span);
+            if (field.Is("Bcc") || field.Is("Resent-Bcc") || IsBlankAndAdded(field)) continue;
+            isInternational |= AsciiFields.NamesInternational(field);
+            header.Write(ShortLines.Of(isSigned ? field : AsciiFields.Mended(field)).Span);
         }
 
         header.Write("\r\n"u8);
@@ -59,26 +68,6 @@ internal static class CompleteMessage
 
         // An empty field would stand beside the one that was added for it, and a message has each of these once.
         static bool IsBlankAndAdded(RawField field) => (field.Is("Date") || field.Is("From") || field.Is("Message-ID")) && field.Value.Length == 0;
-    }
-
-    /// <summary>The field as it came; folded anew at its blanks where a line of it is too long.</summary>
-    private static ReadOnlyMemory<byte> WithShortLines(RawField field)
-    {
-        if (IsShort(field.Raw.Span)) return field.Raw;
-        ReadOnlyMemory<byte> folded = Encoding.UTF8.GetBytes(new FieldBuilder(field.Name).Structured(field.Value.Replace('\t', ' ')).Finish());
-        return IsShort(folded.Span)
-            ? folded
-            : throw new MessageInvalidException($"line {field.Line}: the header '{field.Name}' has a word that no line of {TextBody.MaxLine} bytes can hold");
-
-        static bool IsShort(ReadOnlySpan<byte> raw)
-        {
-            for (int end; (end = raw.IndexOf((byte)'\n')) >= 0; raw = raw[(end + 1)..])
-            {
-                if (end - 1 > TextBody.MaxLine) return false;
-            }
-
-            return true;
-        }
     }
 
     private static async ValueTask<HeaderSection> ReadSectionAsync(IBlobStore blobs, BlobRef blob, CancellationToken cancellationToken)

@@ -92,7 +92,7 @@ public static class EmlReader
     }
 
     /// <summary>A name that decodes to something a name cannot hold keeps its encoded-words.</summary>
-    private static Mailbox Decoded(Mailbox mailbox)
+    internal static Mailbox Decoded(Mailbox mailbox)
     {
         var name = EncodedWords.Decode(mailbox.DisplayName);
         return name.Any(char.IsControl) ? mailbox : mailbox with { DisplayName = name };

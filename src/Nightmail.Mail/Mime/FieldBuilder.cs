@@ -137,7 +137,8 @@ internal sealed class FieldBuilder
     private void Name(string name)
     {
         var phrase = Quoting.Phrase(name);
-        if (!Ascii.IsValid(name) || name.Contains("=?", StringComparison.Ordinal)) Encoded(name);
+        // A quoted string can hold a control character, but a line end in it would begin a field of its own.
+        if (name.AsSpan().ContainsAnyExceptInRange(' ', '~') || name.Contains("=?", StringComparison.Ordinal)) Encoded(name);
         else if (phrase[0] != '"' && phrase.Split(' ').All(word => word.Length <= MaxShortWord)) foreach (var word in phrase.Split(' ')) Word(word);
         else if (phrase.Length <= MaxShortWord) Word(phrase);
         else Encoded(name);

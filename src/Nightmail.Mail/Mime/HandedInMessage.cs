@@ -16,6 +16,9 @@ internal sealed class HandedInMessage(IOutgoingMessage kept) : IOutgoingMessage
     public bool NeedsSmtpUtf8 => kept.NeedsSmtpUtf8;
 
     /// <inheritdoc/>
+    public HeaderForm Header => kept.Header;
+
+    /// <inheritdoc/>
     public ValueTask CopyToAsync(Stream destination, CancellationToken cancellationToken) => kept.CopyToAsync(destination, cancellationToken);
 
     /// <inheritdoc/>

@@ -3,7 +3,7 @@ using Nightmail.Core.Delivery;
 namespace Nightmail.Mail.Mime;
 
 /// <summary>A message made of pieces in memory and pieces that are read from the blob store each time it is written.</summary>
-internal sealed class OutgoingMessage(IReadOnlyList<ISegment> segments, bool is8Bit, bool needsSmtpUtf8) : IOutgoingMessage
+internal sealed class OutgoingMessage(IReadOnlyList<ISegment> segments, bool is8Bit, bool needsSmtpUtf8, HeaderForm? header = null) : IOutgoingMessage
 {
     /// <inheritdoc/>
     public long Length { get; } = segments.Sum(segment => segment.Length);
@@ -13,6 +13,9 @@ internal sealed class OutgoingMessage(IReadOnlyList<ISegment> segments, bool is8
 
     /// <inheritdoc/>
     public bool NeedsSmtpUtf8 => needsSmtpUtf8;
+
+    /// <inheritdoc/>
+    public HeaderForm Header => header ?? (needsSmtpUtf8 ? HeaderForm.Utf8 : HeaderForm.Ascii);
 
     /// <inheritdoc/>
     public async ValueTask CopyToAsync(Stream destination, CancellationToken cancellationToken)

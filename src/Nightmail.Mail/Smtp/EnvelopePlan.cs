@@ -42,7 +42,7 @@ internal sealed class EnvelopePlan
 
         if (!capabilities.Reports) reports = null;
         var notify = reports is null ? "" : $" NOTIFY={string.Join(',', reports.Notify)}";
-        var needsSmtpUtf8 = message.NeedsSmtpUtf8;
+        var needsSmtpUtf8 = message.Header == HeaderForm.Utf8;
         string from = "";
         if (envelope.From.Length > 0 && plan.Write(envelope.From, capabilities, peer, ref needsSmtpUtf8, out from) is { } badSender)
         {
@@ -96,6 +96,8 @@ internal sealed class EnvelopePlan
             return new(554, "5.6.3", $"not sent: the message holds 8-bit text as it is, and {peer} takes none (no 8BITMIME){obstacle}");
         if (message.NeedsSmtpUtf8 && !capabilities.SmtpUtf8)
             return new(553, "5.6.7", $"not sent: the message needs international addresses, and {peer} cannot take them (no SMTPUTF8){obstacle}");
+        if (message.Header == HeaderForm.Unknown) return new(554, "5.6.9", $"not sent: its header holds bytes above 127 that are no UTF-8, and no server takes such{obstacle}");
+        if (message.Header == HeaderForm.Utf8 && !capabilities.SmtpUtf8) return new(554, "5.6.9", $"not sent: its header holds bytes above 127, and {peer} takes none (no SMTPUTF8){obstacle}");
         return null;
     }
 

@@ -59,6 +59,8 @@ public sealed class CommandTransport(TransportSettings.Command settings, TimePro
     {
         if (fitting.Message.NeedsSmtpUtf8)
             return new(553, "5.6.7", $"not sent: the message needs international addresses, which {Name} cannot be told{fitting.Obstacle}");
+        if (fitting.Message.Header != HeaderForm.Ascii)
+            return new(554, "5.6.9", $"not sent: its header holds bytes above 127, which {Name} may damage{fitting.Obstacle}");
         if (fitting.Message.Is8Bit && !settings.TakesEightBit)
             return new(554, "5.6.3", $"not sent: the message holds 8-bit text as it is, which {Name} may damage; encode it, or set takesEightBit for the account{fitting.Obstacle}");
         return null;
@@ -67,21 +69,27 @@ public sealed class CommandTransport(TransportSettings.Command settings, TimePro
     private async Task<DeliveryOutcome> RunAsync(Envelope envelope, string program, Handover handover, CommandFiles files)
     {
         var run = await CommandRun.RunAsync(program, handover.Arguments, files, settings.TimeLimit, time);
-        if (run.NotStarted is { } reason)
+        if (run.NotStarted is { } missing)
         {
             // It was never there to send anything.
             var untried = Combine(envelope, handover, Verdict.Untried, null, begun: true);
-            return untried with { Fault = new(AccountFaultReason.Configuration, $"{Name} cannot be started: {reason}"), Phase = "body" };
+            return untried with { Fault = new(AccountFaultReason.Configuration, $"{Name} cannot be started: {missing}"), Phase = "body" };
         }
 
-        var verdict = run.ExitCode is { } code ? ExitCodes.Meaning(code, settings.ExitCodes) : Verdict.InDoubt;
         var words = $"{Name} {run.Ended}{(run.Words.Length > 0 ? $": {run.Words}" : "")}";
+        if (run.ExitCode is { } failed && ExitCodes.Fault(failed, settings.ExitCodes) is { } reason)
+            return Combine(envelope, handover, Verdict.Untried, null, begun: true) with { Fault = new(reason, WithoutRecipients(words, envelope)), Phase = "body" };
+        var verdict = run.ExitCode is { } code ? ExitCodes.Meaning(code, settings.ExitCodes) : Verdict.InDoubt;
         return Combine(envelope, handover, verdict, new(0, null, words), begun: true) with
         {
             Phase = verdict == Verdict.InDoubt ? "final dot" : "answered",
             FinalReply = verdict == Verdict.InDoubt ? null : new(0, null, words),
         };
     }
+
+    /// <summary>What an account is said to have done is shown to more people than an email's own troubles.</summary>
+    private static string WithoutRecipients(string words, Envelope envelope) =>
+        envelope.Recipients.Aggregate(words, (text, address) => text.Replace(address, "recipient", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>A verdict for everybody: the refused have theirs, the rest share the program's.</summary>
     private static DeliveryOutcome Combine(Envelope envelope, Handover handover, Verdict verdict, Reply? reply, bool begun)
@@ -103,10 +111,22 @@ internal static class ExitCodes
         0 => Verdict.Delivered,
         // EX_TEMPFAIL, EX_UNAVAILABLE
         75 or 69 => Verdict.Deferred,
-        // EX_USAGE, EX_DATAERR, EX_NOUSER, EX_NOPERM, EX_CONFIG
-        64 or 65 or 67 or 77 or 78 => Verdict.Bounced,
+        // EX_DATAERR, EX_NOUSER
+        65 or 67 => Verdict.Bounced,
         // EX_IOERR (74) among them: msmtp says it of a connection that was lost after the final dot too.
         _ => Verdict.InDoubt,
+    };
+
+    /// <summary>Why the account cannot send, where the code says that; null: it is about message or recipients, or the account gives it a meaning of its own.</summary>
+    public static AccountFaultReason? Fault(int code, IReadOnlyDictionary<int, Verdict> overrides) => overrides.ContainsKey(code) ? null : code switch
+    {
+        // EX_NOHOST: msmtp cannot find its server, as when the machine is offline. Nothing was sent.
+        68 => AccountFaultReason.Network,
+        // EX_NOPERM: a login that was refused.
+        77 => AccountFaultReason.Auth,
+        // EX_USAGE, EX_CONFIG: every email would get the same answer, so none of them is to blame.
+        64 or 78 => AccountFaultReason.Configuration,
+        _ => null,
     };
 }
 

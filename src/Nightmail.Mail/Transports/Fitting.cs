@@ -11,7 +11,7 @@ internal readonly record struct Fitting(IOutgoingMessage Message, string Obstacl
     /// <exception cref="Core.Storage.StoreException">It cannot be read.</exception>
     public static async ValueTask<Fitting> ForAsync(IOutgoingMessage message, bool takes8Bit, bool takesUtf8, CancellationToken cancellationToken)
     {
-        if ((takes8Bit || !message.Is8Bit) && (takesUtf8 || !message.NeedsSmtpUtf8)) return new(message, "");
+        if ((takes8Bit || !message.Is8Bit) && (message.Header == HeaderForm.Ascii || (takesUtf8 && message.Header == HeaderForm.Utf8))) return new(message, "");
         try
         {
             return new(await message.ToAsciiAsync(cancellationToken) ?? message, "");

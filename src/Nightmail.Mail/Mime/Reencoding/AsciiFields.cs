@@ -20,6 +20,23 @@ internal static class AsciiFields
 
     private static readonly string[] StructuredBeginnings = ["Content-", "List-", "ARC-"];
 
+    /// <summary>True when the field names an address that no ASCII can write.</summary>
+    public static bool NamesInternational(RawField field) =>
+        !Ascii.IsValid(field.Raw.Span) && Addresses.Contains(field.Name) && Mailbox.TryParseList(field.Value, out var mailboxes, out _) && mailboxes.Any(mailbox => mailbox.NeedsSmtpUtf8);
+
+    /// <summary>The field in ASCII where it can be written so; otherwise as it came.</summary>
+    public static RawField Mended(RawField field)
+    {
+        try
+        {
+            return field with { Raw = Write(field) };
+        }
+        catch (MessageInvalidException)
+        {
+            return field;
+        }
+    }
+
     /// <summary>The field in ASCII; as it came where it is that.</summary>
     /// <exception cref="MessageInvalidException">It cannot be written so.</exception>
     public static ReadOnlyMemory<byte> Write(RawField field)
@@ -34,6 +51,6 @@ internal static class AsciiFields
         if (!Mailbox.TryParseList(field.Value, out var mailboxes, out var error)) throw new MessageInvalidException($"its header '{field.Name}' cannot be read: {error}");
         if (mailboxes.Any(mailbox => mailbox.NeedsSmtpUtf8)) throw new MessageInvalidException($"its header '{field.Name}' names an international address");
         if (mailboxes.Count == 0) builder.Word("undisclosed-recipients:;");
-        return Encoding.ASCII.GetBytes(builder.Mailboxes([.. mailboxes.Select(mailbox => mailbox with { DisplayName = EncodedWords.Decode(mailbox.DisplayName) })]).Finish());
+        return Encoding.ASCII.GetBytes(builder.Mailboxes([.. mailboxes.Select(EmlReader.Decoded)]).Finish());
     }
 }

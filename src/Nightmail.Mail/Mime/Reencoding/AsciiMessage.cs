@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Nightmail.Core.Delivery;
 
 namespace Nightmail.Mail.Mime.Reencoding;
@@ -62,7 +63,13 @@ internal sealed class AsciiMessage : IOutgoingMessage
         {
             if (!isInside && header.Fields.Any(field => field.Is("DKIM-Signature"))) throw new MessageInvalidException("it brings a DKIM signature, which would no longer be true");
             isInside = true;
-            foreach (var field in header.Fields) AsciiFields.Write(field);
+            foreach (var field in header.Fields)
+            {
+                if (!header.IsSigned) ShortLines.Of(field with { Raw = AsciiFields.Write(field) });
+                else if (!Ascii.IsValid(field.Raw.Span) || !ShortLines.IsShort(field.Raw.Span))
+                    throw new MessageInvalidException($"its header '{field.Name}' holds bytes above 127 or lines of more than {TextBody.MaxLine} bytes and is signed, and the signature would no longer be true");
+            }
+
             survey.Header(header);
         }
 
@@ -72,6 +79,6 @@ internal sealed class AsciiMessage : IOutgoingMessage
 
         public void Delimiter(ReadOnlySpan<byte> line) => survey.Delimiter(line);
 
-        public void Filler(ReadOnlySpan<byte> piece, bool endsLine) => survey.Filler(piece, endsLine);
+        public void Filler(ReadOnlySpan<byte> piece, bool endsLine, bool inSigned) => survey.Filler(piece, endsLine, inSigned);
     }
 }

@@ -20,6 +20,14 @@ internal sealed class AsciiRewriter(IReadOnlyList<BodyPlan> plans, IBufferWriter
     {
         BodyPlan? plan = header.Kind is PartKind.Leaf or PartKind.Opaque ? plans[next++] : null;
         form = plan?.Form ?? BodyForm.Kept;
+        if (header.IsSigned)
+        {
+            // Every byte of it is signed, the empty line that is not there too.
+            foreach (var field in header.Fields) output.Write(field.Raw.Span);
+            if (header.HasEmptyLine) Write("\r\n");
+            return;
+        }
+
         var encoding = form switch
         {
             BodyForm.QuotedPrintable => "quoted-printable",
@@ -30,7 +38,7 @@ internal sealed class AsciiRewriter(IReadOnlyList<BodyPlan> plans, IBufferWriter
         };
         foreach (var field in header.Fields)
         {
-            if (encoding is null || !field.Is("Content-Transfer-Encoding")) output.Write(AsciiFields.Write(field).Span);
+            if (encoding is null || !field.Is("Content-Transfer-Encoding")) output.Write(ShortLines.Of(field with { Raw = AsciiFields.Write(field) }).Span);
         }
 
         // Without these two lines a reader need not look for an encoding.
@@ -79,7 +87,7 @@ internal sealed class AsciiRewriter(IReadOnlyList<BodyPlan> plans, IBufferWriter
     public void Delimiter(ReadOnlySpan<byte> line) => output.Write(line);
 
     /// <summary>A line of filler that is not fit to send is left out; nobody is shown it.</summary>
-    public void Filler(ReadOnlySpan<byte> piece, bool endsLine)
+    public void Filler(ReadOnlySpan<byte> piece, bool endsLine, bool inSigned)
     {
         if (endsLine && piece.Length <= TextBody.MaxLine && Ascii.IsValid(piece)) output.Write(piece);
         if (endsLine) Write("\r\n");

@@ -21,7 +21,10 @@ internal interface IMimeVisitor
     void Delimiter(ReadOnlySpan<byte> line);
 
     /// <summary>Some of what stands before the first and behind the last boundary, which no reader shows.</summary>
-    void Filler(ReadOnlySpan<byte> piece, bool endsLine);
+    /// <param name="piece">Its bytes.</param>
+    /// <param name="endsLine">True when the line ends with it.</param>
+    /// <param name="inSigned">True within multipart/signed: covered by its signature unless it stands before the first boundary of that itself.</param>
+    void Filler(ReadOnlySpan<byte> piece, bool endsLine, bool inSigned);
 }
 
 /// <summary>Walks through the structure of a message whose lines end in CRLF, piece by piece: no more than a header section is ever in memory.</summary>
@@ -81,14 +84,18 @@ internal sealed class MimeWalker(IMimeVisitor visitor)
         }
         else if (header is not null)
         {
-            if (startsLine && line.SequenceEqual("\r\n"u8)) FinishHeader();
+            if (startsLine && line.SequenceEqual("\r\n"u8))
+            {
+                header.HasEmptyLine = true;
+                FinishHeader();
+            }
             else header.Add(line, startsLine);
         }
         else
         {
             if (endsLine) line = line[..^2];
             if (inBody) visitor.Body(line, endsLine);
-            else visitor.Filler(line, endsLine);
+            else visitor.Filler(line, endsLine, IsSigned());
         }
     }
 

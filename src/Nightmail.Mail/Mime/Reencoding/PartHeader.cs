@@ -35,6 +35,9 @@ internal sealed class PartHeader(bool isMessage, bool inDigest, bool isSigned)
     /// <summary>True for what a signature around it covers (multipart/signed).</summary>
     public bool IsSigned => isSigned;
 
+    /// <summary>True when an empty line ended it; a part may end without one.</summary>
+    public bool HasEmptyLine { get; set; }
+
     /// <summary>The fields in order; a line that is none has an empty name.</summary>
     public IReadOnlyList<RawField> Fields { get; private set; } = [];
 

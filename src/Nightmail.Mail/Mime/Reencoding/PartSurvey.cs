@@ -73,8 +73,11 @@ internal sealed class PartSurvey : IMimeVisitor
     }
 
     /// <inheritdoc/>
-    public void Filler(ReadOnlySpan<byte> piece, bool endsLine)
+    public void Filler(ReadOnlySpan<byte> piece, bool endsLine, bool inSigned)
     {
+        // Before the first boundary of multipart/signed the last header is its own, which no signature covers.
+        if (inSigned && header.IsSigned && (!Ascii.IsValid(piece) || piece.Length > TextBody.MaxLine))
+            throw new MessageInvalidException($"what stands between its parts holds bytes above 127 or lines of more than {TextBody.MaxLine} bytes and is signed, and the signature would no longer be true");
     }
 
     private BodyForm Form()

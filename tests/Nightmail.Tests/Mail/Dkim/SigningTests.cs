@@ -40,6 +40,12 @@ public sealed class SigningTests(NodePeers node) : IClassFixture<NodePeers>, IDi
         (await VerdictAsync(await SignedAsync(Encoding.ASCII.GetBytes("From: a@example.org\r\nSubject:  two   blanks\r\n\tand a fold \r\nTo: b@b.test\r\n\r\n" + body)))).ShouldBe("pass");
 
     [Theory]
+    [InlineData("utf-8")]
+    [InlineData("iso-8859-1")]
+    public async Task What_is_signed_of_a_header_is_its_bytes_whatever_their_charset(string charset) =>
+        (await VerdictAsync(await SignedAsync(Encoding.GetEncoding(charset).GetBytes("From: a@example.org\r\nTo: b@b.test\r\nSubject: größer\r\n\r\ntext\r\n")))).ShouldBe("pass");
+
+    [Theory]
     [InlineData("Subject: x", "Subject: y")]
     [InlineData("Subject: x", "Subject: x\r\nSubject: y")]
     [InlineData("From: a@example.org", "From: eve@b.test\r\nFrom: a@example.org")]

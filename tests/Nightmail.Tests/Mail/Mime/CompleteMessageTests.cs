@@ -60,14 +60,16 @@ public sealed class CompleteMessageTests
     [Theory]
     [InlineData("Subject: x\r\n\r\nplain\r\n", false, false)]
     [InlineData("Subject: x\r\n\r\ngrößer\r\n", true, false)]
-    [InlineData("Subject: größer\r\n\r\nplain\r\n", false, true)]
-    [InlineData("To: 用户@example.org\r\n\r\ngrößer\r\n", true, true)]
+    [InlineData("Subject: größer\r\n\r\nplain\r\n", false, false)]
+    [InlineData("To: 用户@example.org\r\n\r\ngrößer\r\n", true, true, HeaderForm.Utf8)]
     [InlineData("Bcc: 用户@example.org\r\n\r\nplain\r\n", false, false)]
-    public async Task It_says_what_the_server_must_be_able_to_carry(string given, bool is8Bit, bool needsSmtpUtf8)
+    [InlineData("References: <ä@example.org>\r\n\r\nplain\r\n", false, false, HeaderForm.Utf8)]
+    public async Task It_says_what_the_server_must_be_able_to_carry(string given, bool is8Bit, bool needsSmtpUtf8, HeaderForm header = HeaderForm.Ascii)
     {
         await using var message = await OpenAsync(Encoding.UTF8.GetBytes(given));
         message.Is8Bit.ShouldBe(is8Bit);
         message.NeedsSmtpUtf8.ShouldBe(needsSmtpUtf8);
+        message.Header.ShouldBe(header);
     }
 
     [Fact]

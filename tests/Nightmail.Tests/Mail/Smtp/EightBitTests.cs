@@ -48,19 +48,50 @@ public sealed class EightBitTests(NodePeers node) : IClassFixture<NodePeers>
     }
 
     [Fact]
-    public async Task A_header_with_umlauts_needs_SMTPUTF8_or_becomes_encoded_words()
+    public async Task A_header_with_umlauts_becomes_encoded_words_whatever_the_server_takes()
     {
-        var given = Head + "Subject: größer\r\n\r\nplain\r\n";
+        // With SMTPUTF8 the next server on the way might still have none.
+        foreach (var offer in (string[])["SMTPUTF8", "HELP"])
+        {
+            var (wire, _) = await SendAsync(offer, "ada@a.test>", Head + "Subject: größer\r\n\r\nplain\r\n");
+            wire.ShouldBe(Head + "Subject: =?utf-8?b?Z3LDtsOfZXI=?=\r\n\r\nplain\r\n", offer);
+        }
 
-        var (able, _) = await SendAsync("SMTPUTF8", "ada@a.test> SMTPUTF8", given);
-        var (unable, _) = await SendAsync("HELP", "ada@a.test>", given);
+        // The body keeps its bytes where they can travel.
+        var (body, _) = await SendAsync("8BITMIME", "ada@a.test> BODY=8BITMIME", Head + "Subject: größer\r\n\r\ngroß\r\n");
+        body.ShouldBe(Head + "Subject: =?utf-8?b?Z3LDtsOfZXI=?=\r\n\r\ngroß\r\n");
+    }
 
-        able.ShouldBe(given);
-        unable.ShouldBe(Head + "Subject: =?utf-8?b?Z3LDtsOfZXI=?=\r\n\r\nplain\r\n");
+    [Fact]
+    public async Task An_international_address_and_a_signed_header_need_SMTPUTF8_and_keep_their_bytes()
+    {
+        foreach (var given in (string[])["Cc: 用户@example.org\r\n\r\nplain\r\n", "DKIM-Signature: v=1\r\nSubject: größer\r\n\r\nplain\r\n"])
+        {
+            var (wire, outcome) = await SendAsync("SMTPUTF8", "ada@a.test> SMTPUTF8", Head + given);
+            outcome.Verdicts().ShouldBe([Verdict.Delivered]);
+            wire.ShouldBe(Head + given);
+        }
+    }
+
+    [Fact]
+    public async Task An_old_charset_in_a_header_never_goes_as_SMTPUTF8()
+    {
+        var text = Head + "Subject: größer\r\n\r\nplain\r\n";
+        var (mended, _) = await SendAsync("SMTPUTF8", "ada@a.test>", Encoding.Latin1.GetBytes(text));
+        mended.ShouldBe(Head + "Subject: =?utf-8?b?Z3LDtsOfZXI=?=\r\n\r\nplain\r\n");
+
+        await using var conversation = Conversation.Play("S: 220 mx\nC: EHLO me.test\nS: 250-mx\nS: 250 SMTPUTF8\nC: QUIT\nS: 221 bye");
+        await using var message = await OpenAsync(Encoding.Latin1.GetBytes("DKIM-Signature: v=1\r\n" + text));
+        var outcome = await conversation.DeliverAsync(message);
+        outcome.Verdicts().ShouldBe([Verdict.Bounced]);
+        outcome.Recipients[0].Reply!.ToString().ShouldBe(
+            "554 5.6.9 not sent: its header holds bytes above 127 that are no UTF-8, and no server takes such; it cannot be re-encoded: it brings a DKIM signature, which would no longer be true");
+        await conversation.FinishAsync();
     }
 
     [Theory]
     [InlineData("Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\nä\r\n--s--\r\n", "554 5.6.3", "(no 8BITMIME); it cannot be re-encoded: its part 1 (text/plain) holds bytes above 127 and is signed, and the signature would no longer be true")]
+    [InlineData("DKIM-Signature: v=1\r\nSubject: ä\r\n\r\nx\r\n", "554 5.6.9 not sent: its header holds bytes above 127, and", "(no SMTPUTF8); it cannot be re-encoded: it brings a DKIM signature, which would no longer be true")]
     [InlineData("Cc: 用户@example.org\r\n\r\nx\r\n", "553 5.6.7", "(no SMTPUTF8); it cannot be re-encoded: its header 'Cc' names an international address")]
     public async Task What_cannot_be_re_encoded_is_refused_before_anything_is_said(string given, string code, string words)
     {
@@ -96,7 +127,10 @@ public sealed class EightBitTests(NodePeers node) : IClassFixture<NodePeers>
     }
 
     /// <summary>What a server that announces this gets as the message.</summary>
-    private static async Task<(string Wire, DeliveryOutcome Outcome)> SendAsync(string offer, string mailFrom, string given, DkimSettings? dkim = null)
+    private static Task<(string Wire, DeliveryOutcome Outcome)> SendAsync(string offer, string mailFrom, string given, DkimSettings? dkim = null) =>
+        SendAsync(offer, mailFrom, Encoding.UTF8.GetBytes(given), dkim);
+
+    private static async Task<(string Wire, DeliveryOutcome Outcome)> SendAsync(string offer, string mailFrom, byte[] given, DkimSettings? dkim = null)
     {
         await using var server = ScriptedSmtpServer.Play(
             $"S: 220 mx\nC: EHLO me.test\nS: 250-mx\nS: 250 {offer}\nC: MAIL FROM:<{mailFrom}\nS: 250 ok\nC: RCPT TO:<bob@b.test>\nS: 250 ok\nC: DATA\nS: 354 go\n! message\nS: 250 ok");
@@ -111,9 +145,11 @@ public sealed class EightBitTests(NodePeers node) : IClassFixture<NodePeers>
         return (string.Concat(lines), outcome);
     }
 
-    private static async Task<IOutgoingMessage> OpenAsync(string given)
+    private static Task<IOutgoingMessage> OpenAsync(string given) => OpenAsync(Encoding.UTF8.GetBytes(given));
+
+    private static async Task<IOutgoingMessage> OpenAsync(byte[] given)
     {
         var blobs = new MemoryBlobStore();
-        return await Composing.ComposeAsync(new EmailContent { Eml = blobs.Add(Encoding.UTF8.GetBytes(given)), To = ["bob@b.test"] }, blobs);
+        return await Composing.ComposeAsync(new EmailContent { Eml = blobs.Add(given), To = ["bob@b.test"] }, blobs);
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
+using Nightmail.Mail.Transports;
 using Nightmail.Testing.Mime;
 using Nightmail.Tests.Mail.Mime;
 using Shouldly;
@@ -23,6 +24,7 @@ public sealed class HostileFieldsTests
     {
         ["subject"] = (content, text) => content with { Subject = text },
         ["to, name"] = (content, text) => content with { To = [$"{text} <bob@b.test>"] },
+        ["to, encoded name"] = (content, text) => content with { To = [$"{Word(text)} <bob@b.test>"] },
         ["to, quoted name"] = (content, text) => content with { To = [$"{Quoting.Quoted(text)} <bob@b.test>"] },
         ["to, local part"] = (content, text) => content with { To = [$"{Quoting.Quoted(text)}@b.test"] },
         ["to, domain"] = (content, text) => content with { To = [$"bob@{text}"] },
@@ -109,6 +111,61 @@ public sealed class HostileFieldsTests
         }
     }
 
+    [Theory]
+    [InlineData("To")]
+    [InlineData("Cc")]
+    [InlineData("Reply-To")]
+    [InlineData("From")]
+    [InlineData("Subject")]
+    public async Task An_encoded_word_of_a_complete_message_smuggles_nothing_when_its_header_becomes_ascii(string field)
+    {
+        const string Smuggler = "=?utf-8?q?a=0D=0AReply-To=3A_evil=40x.test=0D=0AX=3A_?=";
+        foreach (var word in Payloads.Select(Word).Prepend(Smuggler.Replace("=40", "@", StringComparison.Ordinal)).Prepend(Smuggler))
+        {
+            // Müller is why the field is written anew, and the long line is why the whole message is.
+            foreach (var body in (string[])["x", new string('x', 5_000)])
+            {
+                var given = $"{(field == "From" ? "" : "From: ada@a.test\r\n")}{field}: {word} <bob@b.test>, Müller <m@b.test>\r\n\r\n{body}\r\n";
+                try
+                {
+                    var (bytes, outcome) = await Wire.ExchangeAsync(await OpenAsync(given), "ada@a.test", ["bob@b.test"]);
+                    Check(bytes, word);
+                    if (outcome.Recipients[0].Verdict != Verdict.Delivered) word.ShouldNotBe(Smuggler);
+                    else foreach (var message in (string[])[await ByCommandAsync(given), MessageOf(Encoding.Latin1.GetString(bytes))])
+                    {
+                        CheckHeader(message, word);
+                        HeaderOf(message).ShouldAllBe(line => !line.Any(char.IsControl), word);
+                    }
+                }
+                catch (MessageInvalidException refused)
+                {
+                    word.ShouldNotBe(Smuggler);
+                    refused.Message.ShouldAllBe(character => !char.IsControl(character));
+                }
+            }
+        }
+    }
+
+    private static string Word(string text) => $"=?utf-8?b?{Convert.ToBase64String(Encoding.UTF8.GetBytes(text))}?=";
+
+    private static async Task<IOutgoingMessage> OpenAsync(string given)
+    {
+        var blobs = new MemoryBlobStore();
+        return await Composing.ComposeAsync(new EmailContent { To = ["bob@b.test"], Eml = blobs.Add(Encoding.UTF8.GetBytes(given)) }, blobs);
+    }
+
+    /// <summary>What a program gets on its standard input.</summary>
+    private static async Task<string> ByCommandAsync(string given)
+    {
+        var target = Path.GetTempFileName();
+        await using var transport = new CommandTransport(new() { Words = ["/bin/sh", "-c", $"cat >{target}", "{recipients}"] }, TimeProvider.System);
+        await using var message = await OpenAsync(given);
+        await transport.DeliverAsync(new("ada@a.test", ["bob@b.test"]), message, (_, _, _) => ValueTask.FromResult(true), CancellationToken.None);
+        var got = await File.ReadAllTextAsync(target);
+        File.Delete(target);
+        return got;
+    }
+
     private static void Check(byte[] bytes, string what)
     {
         var text = Encoding.Latin1.GetString(bytes);
@@ -121,10 +178,19 @@ public sealed class HostileFieldsTests
 
         Wire.ShouldBeOneTransaction(bytes);
         text.Split("\r\n").ShouldAllBe(line => line.Length <= 998, what);
-        var message = text[(text.IndexOf("\r\nDATA\r\n", StringComparison.Ordinal) + 8)..];
-        var header = message[..message.IndexOf("\r\n\r\n", StringComparison.Ordinal)].Split("\r\n");
-        header.Where(line => line[0] is not (' ' or '\t')).Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)]).ShouldBeSubsetOf(Expected, what);
-        header.ShouldAllBe(line => !line.StartsWith("Bcc", StringComparison.OrdinalIgnoreCase), what);
+        CheckHeader(MessageOf(text), what);
         text.ShouldNotContain("RCPT TO:<eve", Case.Insensitive);
     }
+
+    /// <summary>Nothing that was given became a field of its own.</summary>
+    private static void CheckHeader(string message, string what)
+    {
+        var header = HeaderOf(message);
+        header.Where(line => line[0] is not (' ' or '\t')).Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)]).ShouldBeSubsetOf(Expected, what);
+        header.ShouldAllBe(line => !line.StartsWith("Bcc", StringComparison.OrdinalIgnoreCase), what);
+    }
+
+    private static string MessageOf(string wire) => wire[(wire.IndexOf("\r\nDATA\r\n", StringComparison.Ordinal) + 8)..];
+
+    private static string[] HeaderOf(string message) => message[..message.IndexOf("\r\n\r\n", StringComparison.Ordinal)].Split("\r\n");
 }

@@ -20,11 +20,8 @@ public sealed class CommandTransportTests : IDisposable
     [InlineData(0, Verdict.Delivered)]
     [InlineData(75, Verdict.Deferred)]
     [InlineData(69, Verdict.Deferred)]
-    [InlineData(64, Verdict.Bounced)]
     [InlineData(65, Verdict.Bounced)]
     [InlineData(67, Verdict.Bounced)]
-    [InlineData(77, Verdict.Bounced)]
-    [InlineData(78, Verdict.Bounced)]
     [InlineData(1, Verdict.InDoubt)]
     [InlineData(74, Verdict.InDoubt)]
     [InlineData(127, Verdict.InDoubt)]
@@ -36,6 +33,24 @@ public sealed class CommandTransportTests : IDisposable
         outcome.Verdicts().ShouldBe([verdict, verdict]);
         outcome.Recipients[0].Reply!.Text.ShouldBe($"mailer exited with {code}: the reason");
         (outcome.Begun, outcome.Fault).ShouldBe((true, null));
+    }
+
+    [Theory]
+    [InlineData(64, AccountFaultReason.Configuration)]
+    [InlineData(68, AccountFaultReason.Network)]
+    [InlineData(77, AccountFaultReason.Auth)]
+    [InlineData(78, AccountFaultReason.Configuration)]
+    public async Task An_exit_code_about_the_program_itself_is_the_accounts_fault_and_no_emails(int code, AccountFaultReason reason)
+    {
+        var outcome = await DeliverAsync($"echo not for bob@b.test >&2; exit {code}", "bob@b.test", "eve@b.test");
+
+        outcome.Verdicts().ShouldBe([Verdict.Untried, Verdict.Untried]);
+        outcome.Fault.ShouldBe(new AccountFault(reason, $"mailer exited with {code}: not for recipient"));
+        outcome.Begun.ShouldBeTrue();
+
+        // The account's own word for the code holds.
+        (await DeliverAsync($"exit {code}", settings => settings with { ExitCodes = new Dictionary<int, Verdict> { [code] = Verdict.Bounced } }, "bob@b.test", "eve@b.test"))
+            .Verdicts().ShouldBe([Verdict.Bounced, Verdict.Bounced]);
     }
 
     [Fact]

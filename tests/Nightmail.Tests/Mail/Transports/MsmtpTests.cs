@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
+using Nightmail.Core.Emails;
 using Nightmail.Mail.Transports;
 using Nightmail.Testing.Smtp;
+using Nightmail.Tests.Delivery;
 using Nightmail.Tests.Mail.Smtp;
 using Shouldly;
 using Xunit;
@@ -44,12 +46,34 @@ public sealed class MsmtpTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("defaults\nhost nohost.invalid\ntls off\nauth off\naccount default\n", AccountFaultReason.Network, "exited with 68")]
+    [InlineData(null, AccountFaultReason.Configuration, "exited with 78")]
+    public async Task An_msmtp_that_is_offline_or_not_set_up_fails_the_account_and_the_email_waits(string? configuration, AccountFaultReason reason, string words)
+    {
+        if (configuration is not null) await WriteAsync(".msmtprc", configuration);
+        // It looks for its file at home.
+        var home = "HOME=" + folder.FullName;
+        await using var transport = new CommandTransport(new() { Words = ["env", "-u", "XDG_CONFIG_HOME", home, "msmtp", "-f", "{from}", "--", "{recipients}"] }, TimeProvider.System);
+
+        var outcome = await transport.DeliverAsync(new("ada@a.test", ["bob@b.test"]), new TextMessage(Text), (_, _, _) => ValueTask.FromResult(true), CancellationToken.None);
+
+        outcome.Verdicts().ShouldBe([Verdict.Untried]);
+        outcome.Fault!.Reason.ShouldBe(reason, outcome.Fault.Words);
+        outcome.Fault.Words.ShouldContain(words);
+        var row = Lifecycle.After(Given.Email("bob@b.test"), outcome, new(), Given.Now, new Random(1));
+        row.Status.ShouldBe(EmailStatus.Pending);
+    }
+
     private static string Step(string reply) => reply.StartsWith('!') ? reply : "S: " + reply;
 
-    private async Task<string> ConfigurationAsync(int port)
+    private Task<string> ConfigurationAsync(int port) =>
+        WriteAsync("msmtprc", $"defaults\nhost 127.0.0.1\nport {port}\ntls off\nauth off\ndomain me.test\naccount default\n");
+
+    private async Task<string> WriteAsync(string name, string text)
     {
-        var file = Path.Combine(folder.FullName, "msmtprc");
-        await File.WriteAllTextAsync(file, $"defaults\nhost 127.0.0.1\nport {port}\ntls off\nauth off\ndomain me.test\naccount default\n");
+        var file = Path.Combine(folder.FullName, name);
+        await File.WriteAllTextAsync(file, text);
         using var chmod = Process.Start("chmod", ["600", file]);
         await chmod.WaitForExitAsync();
         return file;
