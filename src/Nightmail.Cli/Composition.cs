@@ -49,7 +49,7 @@ internal static class Composition
         {
             Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
             Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Backups = backups, Composer = Composer(store.Blobs),
-            Transport = (account, retry) => TransportFactory.Create(account, retry, surroundings.Time, surroundings.Random),
+            Transport = (account, retry) => TransportFactory.Create(account, retry, surroundings.Time, surroundings.Random, words => surroundings.Error.WriteLine($"nightmail: {words}")),
             CheckAccount = async (account, cancellationToken) =>
             {
                 var (fault, offers) = await CheckAsync(account, surroundings, cancellationToken);
@@ -82,7 +82,7 @@ internal static class Composition
 
     /// <summary>The way out of an account; nothing is connected before its first email.</summary>
     public static ITransport Transport(Account account, DeliveryPolicy policy, Surroundings surroundings) =>
-        TransportFactory.Create(account, policy.Retry, surroundings.Time, surroundings.Random);
+        TransportFactory.Create(account, policy.Retry, surroundings.Time, surroundings.Random, words => surroundings.Error.WriteLine($"nightmail: {words}"));
 }
 
 /// <summary>A server's data folder, open.</summary>

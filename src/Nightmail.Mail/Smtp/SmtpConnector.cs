@@ -14,6 +14,9 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
     /// <summary>Authorities to trust instead of the machine's; for tests.</summary>
     public X509Certificate2Collection? TrustedAuthorities { get; init; }
 
+    /// <summary>Is told what will go wrong later though the login works now.</summary>
+    public Action<string>? Warn { get; init; }
+
     /// <summary><c>host:port</c>, for words.</summary>
     public string Peer => $"{settings.Host}:{settings.Port}";
 
@@ -201,6 +204,7 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
         channel.Phase = SmtpPhase.Auth;
         channel.Disarm();
         var (read, kept) = await secret!.GetAsync(cancellationToken);
+        if (read.Warning is { } warning) Warn?.Invoke(warning);
         if (read.Value is not { } value) throw channel.Broken(read.Reason, read.Error!);
         try
         {
@@ -211,6 +215,7 @@ internal sealed class SmtpConnector(TransportSettings.Smtp settings, RetryPolicy
             secret.Forget(value);
             if (!kept) throw;
             var (now, _) = await secret.GetAsync(cancellationToken);
+            if (now.Warning is { } later) Warn?.Invoke(later);
             throw new ConversationBrokenException(refused.Phase, refused.Fault, refused.Reply, refused) { SecretHasChanged = now.Value is not null && now.Value != value };
         }
     }

@@ -251,7 +251,8 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         }
 
         channel.Phase = SmtpPhase.Answered;
-        if (reply.Code == 421) connection.Drop();
+        // Behind a refusal a server may say more than was asked, such as why it hangs up; over TLS nobody can read that without waiting for it.
+        if (reply.Code == 421 || (reply.Code >= 400 && channel.HasBytes())) connection.Drop();
         TakeFinalReply(reply);
         return Outcome() with { FinalReply = reply };
     }

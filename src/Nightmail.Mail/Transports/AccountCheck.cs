@@ -1,5 +1,6 @@
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
+using Nightmail.Mail.Dkim;
 using Nightmail.Mail.Smtp;
 
 namespace Nightmail.Mail.Transports;
@@ -20,6 +21,15 @@ public static class AccountCheck
     public static async Task<AccountCheckResult> RunAsync(Account account, TimeProvider time, Random random, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(account);
+        try
+        {
+            if (account.Dkim is { } dkim) DkimSigner.Load(dkim);
+        }
+        catch (DkimKeyException unusable)
+        {
+            return new(new(AccountFaultReason.Configuration, unusable.Message), []);
+        }
+
         return account.Transport switch
         {
             TransportSettings.Smtp smtp => await ConnectAsync(smtp, time, random, cancellationToken),
@@ -32,7 +42,8 @@ public static class AccountCheck
     private static async Task<AccountCheckResult> ConnectAsync(TransportSettings.Smtp smtp, TimeProvider time, Random random, CancellationToken cancellationToken)
     {
         using var patience = new TimeToBegin(time, cancellationToken);
-        using var connector = new SmtpConnector(smtp, new() { MaxAttempts = 1 }, time, random);
+        var warnings = new List<string>();
+        using var connector = new SmtpConnector(smtp, new() { MaxAttempts = 1 }, time, random) { Warn = warnings.Add };
         try
         {
 #pragma warning disable CA2016 // The time to begin ends with the token too.
@@ -40,7 +51,7 @@ public static class AccountCheck
 #pragma warning restore CA2016
             var offers = Describe(smtp, connection.Capabilities);
             await connection.QuitAsync();
-            return new(null, offers);
+            return new(null, [.. offers, .. warnings]);
         }
         catch (ConversationBrokenException broken)
         {
@@ -70,10 +81,7 @@ public static class AccountCheck
         ? new(null, [Directory.Exists(path) ? $"the folder {path}" : $"the folder {path} will be made with the first email"])
         : new(new(AccountFaultReason.Configuration, $"{path} is a file, not a folder"), []);
 
-    private static AccountCheckResult Program(string name)
-    {
-        var folders = name.Contains('/', StringComparison.Ordinal) ? [""] : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
-        var found = folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
-        return found is null ? new(new(AccountFaultReason.Configuration, $"there is no program {name}"), []) : new(null, [$"the program {found}; whether it can send shows only when it does"]);
-    }
+    private static AccountCheckResult Program(string name) => ProgramPath.Find(name) is { } found
+        ? new(null, [$"the program {found}; whether it can send shows only when it does"])
+        : new(new(AccountFaultReason.Configuration, File.Exists(name) ? $"{name} is no program that may be run" : $"there is no program {name}"), []);
 }

@@ -113,6 +113,9 @@ public readonly record struct SecretResult(string? Value, string? Error)
     /// <summary>What kind of failure it is, where there is an error.</summary>
     public AccountFaultReason Reason { get; init; } = AccountFaultReason.Configuration;
 
+    /// <summary>One line about what will go wrong later though there is a secret now; null: nothing.</summary>
+    public string? Warning { get; init; }
+
     /// <summary>How long the secret is good for; null: nobody said.</summary>
     public TimeSpan? Lifetime { get; init; }
 

@@ -29,10 +29,10 @@ public sealed class SmtpTransport : ITransport
     }
 
     /// <summary>The same, trusting other certificate authorities than the machine's.</summary>
-    internal SmtpTransport(TransportSettings.Smtp settings, AccountLimits limits, RetryPolicy retry, TimeProvider time, Random random, X509Certificate2Collection? trusted)
+    internal SmtpTransport(TransportSettings.Smtp settings, AccountLimits limits, RetryPolicy retry, TimeProvider time, Random random, X509Certificate2Collection? trusted, Action<string>? warn = null)
     {
         (this.limits, reports, this.time) = (limits, settings.Reports, time);
-        pool = new(new SmtpConnector(settings, retry, time, random) { TrustedAuthorities = trusted }, limits, time);
+        pool = new(new SmtpConnector(settings, retry, time, random) { TrustedAuthorities = trusted, Warn = warn }, limits, time);
     }
 
     /// <summary>Connections that wait for work; for tests.</summary>

@@ -24,14 +24,14 @@ internal sealed class TokenRefresher(SecretReader secrets, TimeProvider time)
         if (source.TokenEndpoint.Scheme != Uri.UriSchemeHttps && !source.TokenEndpoint.IsLoopback)
             return new(null, $"the token endpoint {host} would get the refresh token in the clear, so nothing was sent; use https");
         var configured = await secrets.ReadAsync(source.RefreshToken, cancellationToken);
-        if (configured.Value is null) return configured with { Error = $"no refresh token: {configured.Error}" };
+        if (configured.Value is not { } known) return configured with { Error = $"no refresh token: {configured.Error}" };
         var secret = source.ClientSecret is null ? default : await secrets.ReadAsync(source.ClientSecret, cancellationToken);
         if (secret.Error is not null) return secret with { Error = $"no client secret: {secret.Error}" };
 
         var form = new Dictionary<string, string>
         {
             ["grant_type"] = "refresh_token",
-            ["refresh_token"] = successors.GetValueOrDefault(configured.Value, configured.Value),
+            ["refresh_token"] = successors.GetValueOrDefault(known, known),
             ["client_id"] = source.ClientId,
         };
         if (secret.Value is not null) form["client_secret"] = secret.Value;
@@ -41,7 +41,16 @@ internal sealed class TokenRefresher(SecretReader secrets, TimeProvider time)
         try
         {
             var (status, body) = await PostAsync(source.TokenEndpoint, form, either.Token);
-            return await ReadAsync(source, configured.Value, form, status, body, cancellationToken);
+            if (status != HttpStatusCode.OK && Fields(body).GetValueOrDefault("error") == "invalid_grant"
+                && (await secrets.ReadAsync(source.RefreshToken, cancellationToken)).Value is { } other && other != known)
+            {
+                // Another process, or a person, has stored a newer one since.
+                known = other;
+                form["refresh_token"] = successors.GetValueOrDefault(other, other);
+                (status, body) = await PostAsync(source.TokenEndpoint, form, either.Token);
+            }
+
+            return Read(source, known, form, status, body);
         }
         catch (HttpRequestException unreachable)
         {
@@ -64,16 +73,16 @@ internal sealed class TokenRefresher(SecretReader secrets, TimeProvider time)
         return (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
     }
 
-    private async Task<SecretResult> ReadAsync(
-        SecretSource.Refresh source, string configured, Dictionary<string, string> form, HttpStatusCode status, string body, CancellationToken cancellationToken)
+    private SecretResult Read(SecretSource.Refresh source, string configured, Dictionary<string, string> form, HttpStatusCode status, string body)
     {
         var host = source.TokenEndpoint.Authority;
         var fields = Fields(body);
         if (status == HttpStatusCode.OK && fields.GetValueOrDefault("access_token") is { Length: > 0 } token)
         {
-            if (fields.GetValueOrDefault("refresh_token") is { Length: > 0 } successor && successor != form["refresh_token"])
-                await KeepAsync(source.RefreshToken, configured, successor, cancellationToken);
-            return new(token, null) { Lifetime = long.TryParse(fields.GetValueOrDefault("expires_in"), out var seconds) && seconds is > 0 and < int.MaxValue ? TimeSpan.FromSeconds(seconds) : null };
+            var warning = fields.GetValueOrDefault("refresh_token") is { Length: > 0 } successor && successor != form["refresh_token"]
+                ? Keep(source.RefreshToken, configured, successor) is { } why ? $"{host} has replaced the refresh token of client {source.ClientId}, and {why}: log in to it again when this process has ended" : null
+                : null;
+            return new(token, null) { Warning = warning, Lifetime = long.TryParse(fields.GetValueOrDefault("expires_in"), out var seconds) && seconds is > 0 and < int.MaxValue ? TimeSpan.FromSeconds(seconds) : null };
         }
 
         var error = Hidden(fields.GetValueOrDefault("error") ?? "", form);
@@ -88,28 +97,45 @@ internal sealed class TokenRefresher(SecretReader secrets, TimeProvider time)
         };
     }
 
-    /// <summary>A refresh token that was replaced may be void at once, so its file gets the new one; from elsewhere it is known until we end.</summary>
-    private async Task KeepAsync(SecretSource source, string configured, string successor, CancellationToken cancellationToken)
+    /// <summary>
+    /// A refresh token that was replaced may be void at once, so its file gets the new one, whoever gives up waiting; from elsewhere it is known until
+    /// we end.
+    /// </summary>
+    /// <returns>Why it could not be stored; null: it was.</returns>
+    private string? Keep(SecretSource source, string configured, string successor)
     {
         successors[configured] = successor;
-        if (source is not SecretSource.File(var path)) return;
-        var temporary = $"{path}.{Environment.ProcessId}.new";
+        if (source is not SecretSource.File(var named)) return "it is not kept in a file, so the new one cannot be stored";
         try
         {
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            await using (var file = new FileStream(temporary, options))
-            {
-                await file.WriteAsync(System.Text.Encoding.UTF8.GetBytes(successor + "\n"), cancellationToken);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
+            // Where the file is a link, the file behind it is meant: a link that is replaced leaves the old token to whoever shares it.
+            Write(File.ResolveLinkTarget(named, returnFinalTarget: true)?.FullName ?? named, successor);
             successors.Remove(configured);
+            return null;
         }
         catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
         {
-            // It is known in this process; a person's next login stores another one.
+            return $"the new one cannot be stored: {unwritable.Message.ReplaceLineEndings(" ")}";
+        }
+    }
+
+    /// <summary>Replaces the file whole or not at all.</summary>
+    private static void Write(string path, string token)
+    {
+        var temporary = $"{path}.{Environment.ProcessId}.new";
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var file = new FileStream(temporary, options);
+        try
+        {
+            file.Write(System.Text.Encoding.UTF8.GetBytes(token + "\n"));
+            file.Flush(flushToDisk: true);
+            file.Dispose();
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            // It holds a secret. Once it has been moved there is nothing here any more.
             File.Delete(temporary);
         }
     }

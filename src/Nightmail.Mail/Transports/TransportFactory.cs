@@ -12,12 +12,13 @@ public static class TransportFactory
     /// <param name="retry">How often a connection is tried within one attempt.</param>
     /// <param name="time">The clock.</param>
     /// <param name="random">For jitter.</param>
-    public static ITransport Create(Account account, RetryPolicy retry, TimeProvider time, Random random)
+    /// <param name="warn">Is told, in a line, what will go wrong later though it works now; null: nobody is.</param>
+    public static ITransport Create(Account account, RetryPolicy retry, TimeProvider time, Random random, Action<string>? warn = null)
     {
         ArgumentNullException.ThrowIfNull(account);
         ITransport transport = account.Transport switch
         {
-            TransportSettings.Smtp smtp => new SmtpTransport(smtp, account.Limits, retry, time, random),
+            TransportSettings.Smtp smtp => new SmtpTransport(smtp, account.Limits, retry, time, random, null, warn is null ? null : words => warn($"account {account.Name}: {words}")),
             TransportSettings.Command command => new CommandTransport(command, time),
             TransportSettings.Folder(var path) => new FolderTransport(path, time),
             _ => throw new ArgumentOutOfRangeException(nameof(account), account.Transport.GetType().Name, null),

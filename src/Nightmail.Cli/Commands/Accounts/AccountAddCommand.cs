@@ -41,6 +41,8 @@ internal sealed class AccountAddCommand : Verb
             throw CommandFailure.Usage("say how its emails leave: one of --host, --command and --folder");
         if (words.GetValue(host) is null && new[] { words.GetValue(security), words.GetValue(username), words.GetValue(passwordCommand), words.GetValue(passwordFile), words.GetValue(passwordEnv) }.Any(given => given is not null))
             throw CommandFailure.Usage("--security, --username and the password options belong to --host");
+        if (words.GetValue(username) is null && new[] { words.GetValue(passwordCommand), words.GetValue(passwordFile), words.GetValue(passwordEnv) }.Any(given => given is not null))
+            throw CommandFailure.Usage("a password option is of no use without --username: whose password is it?");
         var place = await AddAsync(account, words, session, cancellationToken);
         session.Surroundings.Output.Write(session.Globals.Json ? $"{{\"added\":\"{account}\"}}\n" : $"added account {account} to {place}\n");
         session.Note($"{session.Command($"account test {account}")} tries whether it works");

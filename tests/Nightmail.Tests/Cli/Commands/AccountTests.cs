@@ -41,6 +41,19 @@ public sealed class AccountTests : IDisposable
         (listed[0].GetProperty("default").GetBoolean(), listed[2].GetProperty("default").GetBoolean()).ShouldBe((false, true));
     }
 
+    [Theory]
+    [InlineData("--password-command", "pass show x")]
+    [InlineData("--password-file", "secret")]
+    [InlineData("--password-env", "SECRET")]
+    public async Task A_password_without_a_login_is_a_usage_error_and_nothing_is_added(string option, string value)
+    {
+        world.WithConfig(Config);
+        var result = await world.RunAsync("account", "add", "hut", "--from", "ada@hut.example", "--host", "mx.hut.example", option, value);
+        result.ExitCode.ShouldBe(2);
+        result.Error.ShouldContain("--username");
+        (await ListAsync()).Count.ShouldBe(2);
+    }
+
     [Fact]
     public async Task Without_a_configuration_one_is_made_that_nobody_else_can_read()
     {

@@ -180,6 +180,73 @@ public abstract class TokenLoginTests(Replay replay) : Replayed(replay)
         folder.Delete(recursive: true);
     }
 
+    [Fact]
+    public async Task A_link_to_the_refresh_tokens_file_stays_a_link()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        var (file, link) = (Path.Combine(folder.FullName, "token"), Path.Combine(folder.FullName, "link"));
+        await File.WriteAllTextAsync(file, "r3fresh\n");
+        File.CreateSymbolicLink(link, "token");
+        await using var endpoint = TokenEndpoint.Answering((200, """{"access_token":"a","refresh_token":"n3w"}"""));
+
+        (await ReadAsync(endpoint, new SecretSource.File(link))).Warning.ShouldBeNull();
+
+        (await File.ReadAllTextAsync(file)).ShouldBe("n3w\n");
+        new FileInfo(link).LinkTarget.ShouldBe("token");
+        folder.EnumerateFileSystemInfos().Count().ShouldBe(2);
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_refresh_token_that_is_refused_is_read_once_more()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        var counting = new SecretSource.Command($"cd '{folder.FullName}' && echo >>count && echo token$(wc -l <count)");
+        await using var endpoint = TokenEndpoint.Answering((400, """{"error":"invalid_grant"}"""), (200, Granted));
+        await using var refusing = TokenEndpoint.Answering((400, """{"error":"invalid_grant"}"""), (400, """{"error":"invalid_grant"}"""), (200, Granted));
+
+        (await ReadAsync(endpoint, counting)).Value.ShouldBe("fresh");
+        var refused = await ReadAsync(refusing, counting);
+
+        endpoint.Requests.Select(form => form["refresh_token"]).ShouldBe(["token1", "token2"]);
+        (refused.Reason, refusing.Requests.Count).ShouldBe((AccountFaultReason.Auth, 2));
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_refresh_token_that_cannot_be_stored_is_told_and_used_until_the_end()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        var file = Path.Combine(folder.FullName, "token");
+        await File.WriteAllTextAsync(file, "r3fresh\n");
+        // Where the new one would be written first there is something in its way.
+        folder.CreateSubdirectory($"token.{Environment.ProcessId}.new");
+        await using var endpoint = TokenEndpoint.Answering((200, """{"access_token":"a","refresh_token":"n3w"}"""));
+        var server = Serve(Hello("XOAUTH2") + $"! any\nS: 235 welcome\n{Rest}");
+        var login = Refreshed(endpoint);
+        var account = new Account
+        {
+            Name = "work", From = "ada@a.test",
+            Transport = new TransportSettings.Smtp
+            {
+                Host = server.Host, Port = server.Port, Security = SmtpSecurity.None, HelloName = "me.test",
+                Login = login with { Password = ((SecretSource.Refresh)login.Password) with { RefreshToken = new SecretSource.File(file) } },
+            },
+        };
+        var warnings = new List<string>();
+        await using (var transport = Nightmail.Mail.Transports.TransportFactory.Create(account, new(), TimeProvider.System, new Random(1), warnings.Add))
+            (await transport.DeliverAsync(new("ada@a.test", ["bob@b.test"]), new TextMessage(Conversation.Text), (_, _, _) => ValueTask.FromResult(true), CancellationToken.None)).Verdicts().ShouldBe([Verdict.Delivered]);
+
+        warnings.ShouldHaveSingleItem().ShouldStartWith($"account work: {endpoint.Address.Authority} has replaced the refresh token of client nightmail, and the new one cannot be stored: ");
+        warnings[0].ShouldNotContain("n3w");
+        (await File.ReadAllTextAsync(file)).ShouldBe("r3fresh\n");
+        await server.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+
+    private static Task<Nightmail.Mail.Transports.SecretResult> ReadAsync(TokenEndpoint endpoint, SecretSource refreshToken) =>
+        new Nightmail.Mail.Transports.SecretReader(TimeProvider.System).ReadAsync(((SecretSource.Refresh)Refreshed(endpoint).Password) with { RefreshToken = refreshToken }, CancellationToken.None);
+
     private Conversation Start(string script, string token = "tok") =>
         Conversation.Over(Serve(script), settings => settings with { Login = Token("ada", token) });
 
