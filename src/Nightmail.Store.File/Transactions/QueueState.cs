@@ -49,14 +49,20 @@ internal sealed class QueueState
         backups = new(disk, paths, ledger, options, writer, time);
         reports = new(disk, paths.Reports);
         mender = new(disk, paths, revisions, serializer, backups, writer);
-        swap = new(disk, paths, writer);
+        swap = new(disk, paths, writer, time);
         leftovers = new(disk, paths, ledger, keys, revisions, swap);
     }
 
-    /// <summary>True while somebody's save, displaced by a write of ours, waits until it is whole, to be merged.</summary>
-    public bool OwesMerge
+    /// <summary>After how long somebody's save, displaced by a write of ours, is to be merged at the earliest; null: none waits.</summary>
+    public TimeSpan? MergeDueIn
     {
-        get { lock (gate) return swap.Saves.Count > 0; }
+        get { lock (gate) return swap.DueIn; }
+    }
+
+    /// <summary>Nothing could be done, so no save could be merged.</summary>
+    public void PutOffMerges()
+    {
+        lock (gate) swap.PutOff();
     }
 
     /// <summary>Looks at what is there now, without the lock, and lets <paramref name="look"/> answer from it.</summary>
@@ -136,6 +142,7 @@ internal sealed class QueueState
                 Forget_NeedsGate();
                 // Whoever waits must hear of it, whatever it is, unless it is to be tried again.
                 if (broken is UnsettledQueueException) throw;
+                swap.PutOff();
                 FailWhere(requests, troubles, _ => true, Undone(broken));
                 return (troubles, false, []);
             }
@@ -204,31 +211,30 @@ internal sealed class QueueState
     private bool TakeSaves_NeedsGate(HeldLock held)
     {
         var taken = false;
-        foreach (var path in swap.Saves.ToList())
+        foreach (var save in swap.Due())
         {
             try
             {
                 if (queue.Read(underLock: true) is not Sighting.Good current) break;
-                if (queue.ReadSave(path) is { } save and not Sighting.Unsettled)
+                if (queue.ReadSave(save.Path) is { } found and not Sighting.Unsettled)
                 {
-                    mending = mender.OfSave(save, current.Document, See, time.GetUtcNow());
+                    mending = mender.OfSave(found, current.Document, See, time.GetUtcNow());
                     var transaction = Begin_NeedsGate(current.Document);
                     var prepared = Prepare_NeedsGate(transaction, [], []);
-                    if (prepared is null || !WriteLedger_NeedsGate(transaction, prepared, [], [], held) || !Write_NeedsGate(transaction, prepared, [], [], held)) break;
+                    if (prepared is null || !WriteLedger_NeedsGate(transaction, prepared, [], [], held) || !Write_NeedsGate(transaction, prepared, [], [], held)) throw new StoreException(StoreTrouble.Unwritable, "the queue cannot be written");
                     taken = true;
                 }
-                else if (disk.Stat(path) is not null) continue;
+                else if (disk.Stat(save.Path) is not null) continue;
 
-                swap.Done(path);
+                swap.Done(save);
             }
             catch (Exception broken) when (broken is StoreException or InvalidOperationException)
             {
-                // It is still there, and the next transaction tries again.
-                break;
+                if (save.PutOff()) options.Observer.On(new StoreEvent.Warned($"what somebody saved in the moment of a change waits as {save.Path}: {broken.Message}"));
             }
         }
 
-        held.LeavesTrouble |= swap.Saves.Count > 0;
+        held.LeavesTrouble |= swap.DueIn is not null;
         return taken;
     }
 
@@ -319,7 +325,7 @@ internal sealed class QueueState
             if (prepared.Temporary is { } temporary) AtomicFile.TryDelete(disk, temporary);
             Forget_NeedsGate();
             ledger.Refresh();
-            FailWhere(requests, troubles, trace => trace.Rows || trace.Lines.Count > 0, trace => Holding(trace, broken) ?? Undone(broken));
+            FailWhere(requests, troubles, trace => trace.Rows || trace.Lines.Count > 0, trace => Holding(ledger, trace, broken) ?? Undone(broken));
             Forget_NeedsGate();
             if (transaction.IsMending) throw;
             return false;
@@ -345,7 +351,7 @@ internal sealed class QueueState
             {
                 written = broken.Trouble == StoreTrouble.NotYetSafe;
                 held.LeavesTrouble |= written;
-                FailWhere(requests, troubles, trace => trace.Rows, trace => written ? Named(trace, broken) : Holding(trace, broken) ?? broken);
+                FailWhere(requests, troubles, trace => trace.Rows, trace => written ? Named(trace, broken) : Holding(ledger, trace, broken) ?? broken);
                 Forget_NeedsGate();
                 if (!written) return false;
             }
@@ -373,11 +379,6 @@ internal sealed class QueueState
         if (mending?.Report() is not { } report) return;
         reports.Announce(report, options.Observer, writer);
     }
-
-    /// <summary>What to answer to a person whose change was not written and yet holds, because the ledger has its line; null when it does not hold.</summary>
-    private StoreException? Holding(RequestTrace trace, StoreException broken) => trace is { Holds: { } words, Lines.Count: > 0 } && trace.Lines.All(ledger.Has)
-        ? new StoreException(StoreTrouble.NotYetSafe, $"{words}: {broken.Message}", broken)
-        : null;
 
     /// <summary>Whoever held the lock before died inside: what it wrote is made durable before anything is decided by it, and its temporary files go.</summary>
     private void SyncLeftovers_NeedsGate(HeldLock held)

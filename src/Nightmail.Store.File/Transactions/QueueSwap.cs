@@ -8,13 +8,16 @@ namespace Nightmail.Store.File.Transactions;
 /// one step, and then it is looked at what was displaced. Where that is not what the new queue was made of, it is a save, and is kept beside
 /// the queue, under a name of its own, until it has been merged. Needs the queue's lock.
 /// </summary>
-internal sealed class QueueSwap(IDisk disk, QueuePaths paths, string writer)
+internal sealed class QueueSwap(IDisk disk, QueuePaths paths, string writer, TimeProvider time)
 {
-    private readonly List<string> saves = [];
+    private readonly List<WaitingSave> saves = [];
     private long count;
 
-    /// <summary>The saves that wait to be merged, oldest first.</summary>
-    public IReadOnlyList<string> Saves => saves;
+    /// <summary>After how long a save is to be merged at the earliest; null: none waits.</summary>
+    public TimeSpan? DueIn => saves.Count == 0 ? null : saves.Min(save => save.Remaining);
+
+    /// <summary>The saves that are to be merged now, oldest first.</summary>
+    public IReadOnlyList<WaitingSave> Due() => [.. saves.Where(save => save.Remaining == TimeSpan.Zero)];
 
     /// <summary>Puts a prepared file in the queue's place.</summary>
     /// <param name="temporary">The prepared file.</param>
@@ -44,15 +47,18 @@ internal sealed class QueueSwap(IDisk disk, QueuePaths paths, string writer)
     /// <summary>A save of which another process has left nothing but the file.</summary>
     public void Adopt(string path)
     {
-        if (!saves.Contains(path)) saves.Add(path);
+        if (!saves.Exists(save => save.Path == path)) Add(path);
     }
 
     /// <summary>The save is merged, or was none.</summary>
-    public void Done(string path)
+    public void Done(WaitingSave save)
     {
-        AtomicFile.TryDelete(disk, path);
-        saves.Remove(path);
+        AtomicFile.TryDelete(disk, save.Path);
+        saves.Remove(save);
     }
+
+    /// <summary>Nothing can be merged at the moment.</summary>
+    public void PutOff() => saves.ForEach(save => save.PutOff());
 
     private void LookAtDisplaced(string path, ReadOnlySpan<byte> read)
     {
@@ -66,12 +72,12 @@ internal sealed class QueueSwap(IDisk disk, QueuePaths paths, string writer)
 
             var saved = NewName();
             disk.Rename(path, saved);
-            saves.Add(saved);
+            Add(saved);
         }
         catch (StoreException)
         {
             // The change stands. What this is, is found out later.
-            saves.Add(path);
+            Add(path);
         }
     }
 
@@ -81,8 +87,10 @@ internal sealed class QueueSwap(IDisk disk, QueuePaths paths, string writer)
         if (disk.ReadAll(paths.Queue) is not { } there || there.AsSpan().SequenceEqual(read)) return;
         var saved = NewName();
         using (var copy = disk.CreateCopy(paths.Queue, saved)) copy.Sync();
-        saves.Add(saved);
+        Add(saved);
     }
+
+    private void Add(string path) => saves.Add(new(path, time));
 
     private string NewName() => paths.Temporary($"{QueuePaths.SavedMark}{writer}-{++count}");
 }

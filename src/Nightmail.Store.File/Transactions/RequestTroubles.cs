@@ -1,4 +1,5 @@
 using Nightmail.Core.Storage;
+using Nightmail.Store.File.Ledger;
 
 namespace Nightmail.Store.File.Transactions;
 
@@ -30,4 +31,9 @@ internal static class RequestTroubles
             if (troubles[index] is null && touched(requests[index].Trace)) troubles[index] = why(requests[index].Trace);
         }
     }
+
+    /// <summary>What to answer to a person whose change was not written and yet holds, because the ledger has its line; null when it does not hold.</summary>
+    public static StoreException? Holding(SendLedger ledger, RequestTrace trace, StoreException broken) => trace is { Holds: { } words, Lines.Count: > 0 } && trace.Lines.All(ledger.Has)
+        ? new StoreException(StoreTrouble.NotYetSafe, $"{words}: {broken.Message}", broken)
+        : null;
 }

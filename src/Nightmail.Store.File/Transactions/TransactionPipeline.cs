@@ -24,6 +24,7 @@ internal sealed class TransactionPipeline(
     private readonly Queue<Request> waiting = [];
     private readonly List<Request> taken = [];
     private Task running = Task.CompletedTask;
+    private ITimer? merging;
     private bool isRunning;
 
     /// <summary>Carries it out; returns once it is durable.</summary>
@@ -31,17 +32,12 @@ internal sealed class TransactionPipeline(
     {
         cancellationToken.ThrowIfCancellationRequested();
         var request = new Request<T>(apply);
-        var alone = false;
+        bool alone;
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(closing.IsCancellationRequested, typeof(FileEmailStore));
             waiting.Enqueue(request);
-            if (!isRunning)
-            {
-                isRunning = true;
-                alone = !options.SharesWrites;
-                if (!alone) running = DrainAsync();
-            }
+            alone = StartsAlone_NeedsGate();
         }
 
         if (alone) running = DrainAsync();
@@ -74,11 +70,21 @@ internal sealed class TransactionPipeline(
         {
             if (closing.IsCancellationRequested) return;
             closing.Cancel();
+            merging?.Dispose();
             last = running;
         }
 
         await last;
         closing.Dispose();
+    }
+
+    /// <summary>Starts, unless that runs; true when the caller has to, outside the gate.</summary>
+    private bool StartsAlone_NeedsGate()
+    {
+        if (isRunning) return false;
+        isRunning = true;
+        if (options.SharesWrites) running = DrainAsync();
+        return !options.SharesWrites;
     }
 
     private async Task DrainAsync()
@@ -100,7 +106,6 @@ internal sealed class TransactionPipeline(
                 }
 
                 waited = TimeSpan.Zero;
-                if (Count() == 0 && state.OwesMerge) await Task.Delay(SettlePoll, time, closing.Token);
             }
             catch (OperationCanceledException)
             {
@@ -110,15 +115,31 @@ internal sealed class TransactionPipeline(
             {
                 // Only those that have waited as long as the lock was waited for.
                 Fail(before, failed);
+                state.PutOffMerges();
             }
 
             lock (gate)
             {
-                if (waiting.Count > 0 || (state.OwesMerge && !closing.IsCancellationRequested)) continue;
+                if (waiting.Count > 0) continue;
                 isRunning = false;
+                if (state.MergeDueIn is { } wait && !closing.IsCancellationRequested) MergeAfter_NeedsGate(wait > SettlePoll ? wait : SettlePoll);
                 return;
             }
         }
+    }
+
+    /// <summary>A save that is not whole or cannot be merged is nobody's request: it is come back to, and requests do not wait for it.</summary>
+    private void MergeAfter_NeedsGate(TimeSpan wait)
+    {
+        merging?.Dispose();
+        merging = time.CreateTimer(_ => Merge(), null, wait, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Merge()
+    {
+        bool alone;
+        lock (gate) alone = !closing.IsCancellationRequested && StartsAlone_NeedsGate();
+        if (alone) running = DrainAsync();
     }
 
     /// <summary>Carries out whatever has come by the time the lock is had.</summary>
@@ -141,7 +162,7 @@ internal sealed class TransactionPipeline(
 
     private void Carry(List<Request> batch, HeldLock held)
     {
-        if (batch.Count == 0 && !state.OwesMerge) return;
+        if (batch.Count == 0 && state.MergeDueIn is null) return;
         var (troubles, changed, accounts) = state.Execute(batch, held);
         try
         {

@@ -51,12 +51,37 @@ public sealed class LostSaveTests : IAsyncDisposable
         (await FindAsync(added)).Status.ShouldBe(EmailStatus.Pending);
         // The editor goes on writing into the file that it has open, whatever its name is now.
         world.Disk.Overwrite(Saved().Single(), Encoding.UTF8.GetBytes(whole));
-        for (var looks = 0; Saved().Count > 0 && looks < 10_000; looks++)
+        for (var looks = 0; Saved().Count > 0 && looks < 100; looks++) await NextTryAsync();
+        (await FindAsync(email)).Content.Subject.ShouldBe("Neu");
+        await NothingIsLeftAsync();
+    }
+
+    [Fact]
+    public async Task A_save_that_cannot_be_merged_is_tried_ever_more_rarely_holds_nobody_up_and_is_merged_in_the_end()
+    {
+        const int ioError = 5;
+        var email = await AddAsync();
+        var refuses = true;
+        var tries = 0;
+        SaveAtRename(Text().Replace("Grüße", "Neu", StringComparison.Ordinal), inPlace: false, () => world.Disk.Trouble = call =>
         {
-            world.Time.Advance(TimeSpan.FromMilliseconds(50));
-            await Task.Yield();
+            if (!refuses || call.Kind != DiskCallKind.OpenRead || !call.Path.Contains(".saved.", StringComparison.Ordinal)) return null;
+            tries++;
+            return ioError;
+        });
+        await AddAsync();
+        List<double> waits = [];
+        for (var expected = 1; expected <= 11; expected++)
+        {
+            tries.ShouldBe(expected);
+            (await FindAsync(await AddAsync())).Status.ShouldBe(EmailStatus.Pending);
+            tries.ShouldBe(expected, "a request does not try it before its time");
+            waits.Add((await NextTryAsync()).TotalSeconds);
         }
 
+        waits.ShouldBe([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30], tolerance: 0.001);
+        refuses = false;
+        await NextTryAsync();
         (await FindAsync(email)).Content.Subject.ShouldBe("Neu");
         await NothingIsLeftAsync();
     }
@@ -101,6 +126,28 @@ public sealed class LostSaveTests : IAsyncDisposable
             then?.Invoke();
             return null;
         };
+    }
+
+    /// <summary>Lets as much time pass as the store waits before it tries again to merge, and waits until it has.</summary>
+    private async Task<TimeSpan> NextTryAsync()
+    {
+        var wait = await TimerAsync() - world.Time.Elapsed;
+        world.Time.Advance(wait);
+        if (Saved().Count > 0) await TimerAsync();
+        return wait;
+    }
+
+    private async Task<TimeSpan> TimerAsync()
+    {
+        var patience = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(patience) < TimeSpan.FromMinutes(1))
+        {
+            if (Saved().Count == 0) return world.Time.Elapsed;
+            if (world.Time.NextTimer is { } timer) return timer;
+            await Task.Yield();
+        }
+
+        throw new TimeoutException("nobody tries to merge the save");
     }
 
     private List<string> Saved()
