@@ -127,7 +127,11 @@ internal sealed class QueueDocument
 }
 
 /// <summary>A top-level key that is not understood: its name, and its value as it lies in the file.</summary>
-internal sealed record CarriedKey(string Name, ReadOnlyMemory<byte> Value);
+internal sealed record CarriedKey(string Name, ReadOnlyMemory<byte> Value)
+{
+    /// <summary>The name's bytes between the quotes, where they are no text because half a character is in them; otherwise null.</summary>
+    public byte[]? RawName { get; init; }
+}
 
 /// <summary>The numbers that outlive the emails they count.</summary>
 internal sealed record QueueStatistics

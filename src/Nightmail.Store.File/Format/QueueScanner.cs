@@ -63,9 +63,16 @@ internal ref struct QueueScanner
         if (json.TokenType != JsonTokenType.StartObject) throw new FormatException("it is not a JSON object");
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            var name = json.GetString()!;
+            if (Name() is { } name)
+            {
+                json.Read();
+                TakeTop(name, path);
+                continue;
+            }
+
+            var raw = json.ValueSpan.ToArray();
             json.Read();
-            TakeTop(name, path);
+            Carry($"\"{System.Text.Encoding.UTF8.GetString(raw)}\"", raw);
         }
 
         while (json.Read())
@@ -111,12 +118,30 @@ internal ref struct QueueScanner
             default:
                 // Where a brace too many ended the queue early, the emails behind it would be carried along, never to be sent.
                 if (json.TokenType == JsonTokenType.StartObject && EmailId.TryParse(name, out _)) throw new FormatException($"the queue ends before {name}");
-                // A copy, so that it does not hold the whole file in memory through all later versions.
-                var value = Value().ToArray();
-                if (!System.Text.Unicode.Utf8.IsValid(value)) throw new InvalidOperationException($"'{name}' is not UTF-8 text");
-                carried.Add(new(name, value));
+                Carry(name, null);
                 break;
         }
+    }
+
+    /// <summary>The name of a key; null where it holds half a character, which other programs write as an escape and which is no text here.</summary>
+    private readonly string? Name()
+    {
+        try
+        {
+            return json.GetString()!;
+        }
+        catch (InvalidOperationException) when (json.ValueIsEscaped && System.Text.Unicode.Utf8.IsValid(json.ValueSpan))
+        {
+            return null;
+        }
+    }
+
+    private void Carry(string name, byte[]? rawName)
+    {
+        // A copy, so that it does not hold the whole file in memory through all later versions.
+        var value = Value().ToArray();
+        if (!System.Text.Unicode.Utf8.IsValid(value)) throw new InvalidOperationException($"'{name}' is not UTF-8 text");
+        carried.Add(new(name, value) { RawName = rawName });
     }
 
     private static void CheckVersion(string? version, string path)

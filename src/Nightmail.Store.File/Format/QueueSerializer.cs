@@ -182,12 +182,13 @@ internal sealed class QueueSerializer
         writer.WriteEndObject();
         CircuitJson.Write(writer, before.Accounts, change.Circuits);
         if (change.SendingPaused) writer.WriteBoolean("sending_paused", true);
-        foreach (var carried in before.Carried.Where(each => each.Name != CircuitJson.Key)) Carry(writer, carried);
-        writer.WriteEndObject();
+        foreach (var carried in before.Carried.Where(each => each.Name != CircuitJson.Key && each.RawName is null)) Carry(writer, carried);
         writer.Flush();
+        // No writer takes such a name, so they are put there by hand.
+        byte[] odd = [.. before.Carried.Where(each => each.RawName is not null).SelectMany(each => (byte[])[.. ",\n  \""u8, .. each.RawName!, .. "\": "u8, .. each.Value.Span])];
         // The object's opening brace and line break make room for the end of the queue.
         var open = before.Entries.Count + change.Changed.Count > 0 ? "\n  },\n"u8 : ",\n"u8;
-        return [.. open, .. scratch.WrittenSpan[2..], (byte)'\n'];
+        return [.. open, .. scratch.WrittenSpan[2..], .. odd, .. "\n}\n"u8];
     }
 
     /// <summary>What the new document carries: the same, with <c>accounts</c> as they were written.</summary>

@@ -22,7 +22,7 @@ internal static class UnknownKeys
     {
         switch (value.ValueKind)
         {
-            case JsonValueKind.Object:
+            case JsonValueKind.Object when HasNames(value):
                 writer.WriteStartObject();
                 Copy(writer, value, []);
                 writer.WriteEndObject();
@@ -35,6 +35,20 @@ internal static class UnknownKeys
             default:
                 writer.WriteRawValue(value.GetRawText(), skipInputValidation: true);
                 break;
+        }
+    }
+
+    /// <summary>False where the name of a key holds half a character: no writer takes it, so the object keeps its very bytes.</summary>
+    private static bool HasNames(JsonElement value)
+    {
+        try
+        {
+            foreach (var property in value.EnumerateObject()) _ = property.Name;
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
         }
     }
 

@@ -46,6 +46,14 @@ internal static class CarriedMerge
         if (one.Value.Span.SequenceEqual(other.Value.Span)) return true;
         using var left = JsonDocument.Parse(one.Value, new() { AllowTrailingCommas = true });
         using var right = JsonDocument.Parse(other.Value, new() { AllowTrailingCommas = true });
-        return JsonElement.DeepEquals(left.RootElement, right.RootElement);
+        try
+        {
+            return JsonElement.DeepEquals(left.RootElement, right.RootElement);
+        }
+        catch (InvalidOperationException)
+        {
+            // The name of a key holds half a character, which cannot be compared.
+            return false;
+        }
     }
 }
