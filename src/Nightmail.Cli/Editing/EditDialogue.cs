@@ -1,3 +1,4 @@
+using Nightmail.Cli.Running;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
@@ -15,7 +16,7 @@ internal sealed class EditDialogue(Session session, ScheduledEmail email, IReadO
     public async Task<ScheduledEmail?> RunAsync(CancellationToken cancellationToken)
     {
         var before = await edit.WriteAsync(cancellationToken);
-        var file = new EditorFile(email.Id, before, session.Surroundings);
+        var file = new EditorFile(email.Id, before, SecretVariables.Names(session.Settings.Accounts), session.Surroundings);
         try
         {
             while (true)

@@ -14,12 +14,17 @@ internal sealed class EditorFile
     private const string DefaultEditor = "vi";
 
     private readonly Surroundings surroundings;
+    private readonly IReadOnlySet<string> secrets;
 
     /// <summary>A file of its own for that email, with that content.</summary>
+    /// <param name="id">The email.</param>
+    /// <param name="content">What the file holds at first.</param>
+    /// <param name="secrets">Variables that the editor, and whatever it starts, is not to inherit.</param>
+    /// <param name="surroundings">The person's terminal and variables.</param>
     /// <exception cref="CommandFailure">It cannot be written.</exception>
-    public EditorFile(EmailId id, byte[] content, Surroundings surroundings)
+    public EditorFile(EmailId id, byte[] content, IReadOnlySet<string> secrets, Surroundings surroundings)
     {
-        this.surroundings = surroundings;
+        (this.secrets, this.surroundings) = (secrets, surroundings);
         var folder = Path.Combine(Paths.State(surroundings.Variable), "edits");
         FilePath = Path.Combine(folder, $"{id}-{surroundings.Time.GetUtcNow().ToUnixTimeMilliseconds():x}-{RealDisk.Instance.ProcessId}-{RealDisk.Instance.NextNumber()}.eml");
         try
@@ -46,6 +51,7 @@ internal sealed class EditorFile
         // The shell splits and expands the words as the person's own shell would. What the editor prints is no data of ours.
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
         foreach (var word in (string[])["-c", $"{editor} \"$@\"{(surroundings.OutputIsTerminal ? "" : " >&2")}", editor, FilePath]) start.ArgumentList.Add(word);
+        foreach (var name in secrets) start.Environment.Remove(name);
 
         // An interrupt in the terminal is meant for the editor.
         using var deaf = surroundings.OnStopSignal(() => { });

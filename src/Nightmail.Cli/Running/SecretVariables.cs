@@ -23,6 +23,18 @@ internal static class SecretVariables
         return taken;
     }
 
+    /// <summary>The variables that hold secrets, for a program that is started while this one still needs them.</summary>
+    public static IReadOnlySet<string> Names(IReadOnlyList<Account> accounts)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal) { ApiKey };
+        foreach (var account in accounts)
+        {
+            if (account.Transport is TransportSettings.Smtp { Login: { } login }) Taken(login.Password, names);
+        }
+
+        return names;
+    }
+
     private static SecretSource? Taken(SecretSource? source, HashSet<string> names)
     {
         switch (source)

@@ -68,6 +68,14 @@ public sealed class SecretReader
         return end < 0 ? text : text[..end];
     }
 
+    /// <summary>What a shell means by the code.</summary>
+    private static string Failed(int exitCode) => exitCode switch
+    {
+        127 => "names a program that is not there (exit code 127)",
+        126 => "names a program that cannot be run (exit code 126)",
+        _ => $"failed with exit code {exitCode}",
+    };
+
     private async Task<SecretResult> RunAsync(string commandLine, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(CommandLimit, time);
@@ -84,13 +92,13 @@ public sealed class SecretReader
         {
             process.StandardInput.Close();
             var output = new FirstLine(process.StandardOutput, MaxLength, reading.Token);
-            var errors = new FirstLine(process.StandardError, MaxLength, reading.Token);
+            // Read so that the command is not held up, and forgotten: a program that handles secrets may name one when it complains, and
+            // our words go into logs and the queue.
+            _ = new FirstLine(process.StandardError, maxLength: 0, reading.Token);
             await process.WaitForExitAsync(either.Token);
-            var printed = process.ExitCode == 0 ? output : errors;
-            if (!printed.Whole.IsCompleted) await Task.WhenAny(printed.Whole, Task.Delay(Echo, time, either.Token));
-            if (process.ExitCode == 0) return Checked(output.Text, "what the password command prints");
-            var reason = errors.Text.Trim();
-            return new(null, $"the password command failed with exit code {process.ExitCode}{(string.IsNullOrEmpty(reason) ? "" : $": {reason}")}");
+            if (process.ExitCode != 0) return new(null, $"the password command {Failed(process.ExitCode)}; run it in a shell to see what it says");
+            if (!output.Whole.IsCompleted) await Task.WhenAny(output.Whole, Task.Delay(Echo, time, either.Token));
+            return Checked(output.Text, "what the password command prints");
         }
         catch (OperationCanceledException)
         {

@@ -15,7 +15,7 @@ public sealed class SecretsTests : IAsyncLifetime
     private const string Body = "Bodymarker";
     private const string Recipient = "recipientmarker";
     private static readonly string[] Secrets = ["Pw-right", "Pw-wrong", "Pw-of-variable", "Tok-file", "Tok-literal", "Refresh-marker", "Client-marker", "Access-marker"];
-    private static readonly string[] Accounts = ["literal", "wrong", "variable", "file", "command", "token", "refresh", "expired", "hut1", "hut2", "box"];
+    private static readonly string[] Accounts = ["literal", "wrong", "variable", "file", "command", "token", "refresh", "expired", "talker", "hut1", "hut2", "box"];
 
     private readonly StringBuilder said = new();
     private AiosmtpdSink sink = null!;
@@ -25,6 +25,8 @@ public sealed class SecretsTests : IAsyncLifetime
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private string Log => Path.Combine(home.Folder, "nightmail.log");
+
+    private string Letter => Path.Combine(home.Folder, "letter");
 
     private string Seen => Path.Combine(home.Folder, "seen");
 
@@ -37,6 +39,7 @@ public sealed class SecretsTests : IAsyncLifetime
         home = Household.WithAccounts("");
         File.WriteAllText(Path.Combine(home.Folder, "password"), "Pw-right\n");
         File.WriteAllText(Path.Combine(home.Folder, "token"), "Tok-file\n");
+        Install("editor", "sed -i 's/^Subject: .*/Subject: Edited/' \"$1\"");
         Install("himalaya1", "while IFS= read -r line || [ -n \"$line\" ]; do :; done; echo 'Message successfully sent!'");
         Install("himalaya2", "cat > /dev/null; printf '{\"message\":\"sent\"}\\n'");
         home.Configure(string.Join(",\n",
@@ -44,6 +47,7 @@ public sealed class SecretsTests : IAsyncLifetime
             Smtp("literal", "\"password\": \"Pw-right\"", "\"default\": true,"), Smtp("wrong", "\"password\": \"Pw-wrong\""), Smtp("variable", "\"passwordEnv\": \"MARKED_PASSWORD\""),
             Smtp("file", $"\"passwordFile\": \"{home.Folder}/password\""), Smtp("command", $"\"passwordCommand\": \"env >> '{Seen}'; cat '{home.Folder}/password'\""),
             Smtp("token", $"\"mechanism\": \"xoauth2\", \"tokenFile\": \"{home.Folder}/token\""), Smtp("expired", "\"token\": \"Tok-literal\""),
+            Smtp("talker", $"\"passwordCommand\": \"cat '{home.Folder}/password' >&2; exit 3\""),
             Smtp("refresh", $$"""
                 "refresh": { "tokenEndpoint": "{{tokens.Address}}", "clientId": "me", "clientSecret": "Client-marker", "refreshToken": "Refresh-marker" }
                 """),
@@ -69,6 +73,12 @@ public sealed class SecretsTests : IAsyncLifetime
             ids.Add(result.Json().GetProperty("id").GetString()!);
         }
 
+        await SayAsync("edit", ids[0], "--verbose");
+        (await home.RunAsync("show", ids[0])).Output.ShouldContain("Edited");
+        await File.WriteAllTextAsync(Letter, $"From: ada@literal.example\nTo: {Recipient}@reader.example\nSubject: Hello\n\n{Body}\n", Cancel);
+        var taken = await SayAsync("sendmail", "-t", "-i", "--at", "in 1s", "--verbose");
+        (taken.ExitCode, taken.Output).ShouldBe((0, ""), taken.Errors);
+
         await SayAsync("run", "--once", "--verbose");
         var quiet = new StringBuilder();
         foreach (var verb in new[] { "run --once", "list --all", "health", "stats", "account list", "config show", "backup create", "backup list", "log" })
@@ -87,6 +97,14 @@ public sealed class SecretsTests : IAsyncLifetime
         foreach (var id in ids) await SayAsync("show", id, "--verbose");
         await SayAsync("show", ids[0], "--raw");
         foreach (var account in Accounts) await SayAsync("account", "test", account, "--verbose");
+        var exported = Path.Combine(home.Folder, "exported.jsonl");
+        quiet.Append((await SayAsync("export", exported, "--verbose")).Errors);
+        (await File.ReadAllTextAsync(exported, Cancel)).ShouldContain(Recipient);
+        await SayAsync("export", "--verbose");
+        var imported = await home.RunHereAsync("import", exported, "--queue", Path.Combine(home.Folder, "other", "queue.json"), "--verbose");
+        imported.ExitCode.ShouldBe(0, imported.Errors);
+        said.Append(imported.Output).Append(imported.Errors);
+        quiet.Append(imported.Output).Append(imported.Errors);
         await SayAsync("retry", "--failed", "--verbose");
         await SayAsync("run", "--once", "--verbose");
         foreach (var id in ids) await SayAsync("cancel", id, "--verbose");
@@ -97,10 +115,12 @@ public sealed class SecretsTests : IAsyncLifetime
         sink.Messages().Count.ShouldBeGreaterThanOrEqualTo(3);
         Directory.GetFiles(Path.Combine(home.Folder, "box")).ShouldHaveSingleItem();
         said.ToString().ShouldContain("535");
+        said.ToString().ShouldContain("the password command failed with exit code 3");
         said.ToString().ShouldContain("invalid_grant");
         var seen = await File.ReadAllTextAsync(Seen, Cancel);
         seen.ShouldContain("himalaya1");
         seen.ShouldContain("himalaya2");
+        seen.ShouldContain($"{home.Folder}/editor");
 
         var log = await File.ReadAllTextAsync(Log, Cancel);
         log.ShouldContain("sent email_");
@@ -155,7 +175,7 @@ public sealed class SecretsTests : IAsyncLifetime
     {
         // The variable is this program's alone: a shell that becomes it.
         var quoted = string.Join(' ', words.Concat(["--queue", home.Queue, "--log", Log]).Select(word => $"'{word}'"));
-        var result = await home.StartOther("/bin/sh", "-c", $". '{home.Folder}/variables'; exec '{NightmailProgram.Path}' {quoted}").WaitAsync();
+        var result = await home.StartOther("/bin/sh", "-c", $". '{home.Folder}/variables'; exec '{NightmailProgram.Path}' {quoted} < '{(words[0] == "sendmail" ? Letter : "/dev/null")}'").WaitAsync();
         said.AppendLine($"$ {string.Join(' ', words)}").Append(result.Output).Append(result.Errors);
         return result;
     }
@@ -175,7 +195,7 @@ public sealed class SecretsTests : IAsyncLifetime
     /// <summary>A program that notes what it, and who started it, were started with.</summary>
     private void Install(string name, string script)
     {
-        File.WriteAllText(Path.Combine(home.Folder, "variables"), "export MARKED_PASSWORD=Pw-of-variable NIGHTMAIL_API_KEY=Client-marker\n");
+        File.WriteAllText(Path.Combine(home.Folder, "variables"), $"export MARKED_PASSWORD=Pw-of-variable NIGHTMAIL_API_KEY=Client-marker EDITOR='{home.Folder}/editor'\n");
         var path = Path.Combine(home.Folder, name);
         File.WriteAllText(path, $"#!/bin/sh\ncat /proc/$$/cmdline /proc/$$/environ /proc/$PPID/cmdline >> '{Seen}'\n{script}\n");
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

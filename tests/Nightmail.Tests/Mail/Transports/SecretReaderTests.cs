@@ -38,8 +38,9 @@ public sealed class SecretReaderTests : IDisposable
         (await ReadAsync(new SecretSource.Command(command))).ShouldBe(new(secret, null));
 
     [Theory]
-    [InlineData("echo secret; echo 'it is locked' >&2; echo more >&2; exit 2", "the password command failed with exit code 2: it is locked")]
-    [InlineData("exit 1", "the password command failed with exit code 1")]
+    [InlineData("echo secret; echo 'it is locked' >&2; echo more >&2; exit 2", "the password command failed with exit code 2; run it in a shell to see what it says")]
+    [InlineData("no-such-program-anywhere", "the password command names a program that is not there (exit code 127); run it in a shell to see what it says")]
+    [InlineData("/dev/null", "the password command names a program that cannot be run (exit code 126); run it in a shell to see what it says")]
     [InlineData("true", "what the password command prints is empty or not set")]
     [InlineData("head -c 100000 /dev/zero | tr '\\0' x", "what the password command prints is longer than 65536 characters")]
     public async Task A_command_that_fails_says_why(string command, string error) =>
@@ -57,7 +58,7 @@ public sealed class SecretReaderTests : IDisposable
     [Theory]
     [InlineData("echo one", "one", null)]
     [InlineData("printf one", "one", null)]
-    [InlineData("printf locked >&2; exit 3", null, "the password command failed with exit code 3: locked")]
+    [InlineData("printf locked >&2; exit 3", null, "the password command failed with exit code 3; run it in a shell to see what it says")]
     public async Task What_a_command_leaves_behind_holds_nobody_up(string command, string? secret, string? error)
     {
         var left = Path.Combine(folder, "left");
