@@ -48,9 +48,10 @@ internal sealed class RestoreFolder(string dataFolder)
         else Directory.CreateDirectory(preparing, OwnerOnly);
     }
 
-    /// <summary>From here on the restore happens.</summary>
-    public void Decide()
+    /// <summary>From here on the restore happens. What both databases and the ledger are at this moment is noted beside it.</summary>
+    public void Decide(DataFolder present)
     {
+        RestoreMark.Write(preparing, present, Emails, Control);
         foreach (var path in Directory.EnumerateFiles(preparing)) Flush(path);
         DataFolder.SyncFolder(preparing);
         Directory.Move(preparing, decided);
@@ -73,11 +74,17 @@ internal sealed class RestoreFolder(string dataFolder)
             if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>At a start, before anything is opened: carries out what was decided. Sending is paused, as after every restore.</summary>
+    /// <summary>
+    /// At a start, before anything is opened: carries out what was decided. Sending is paused, as after every restore. A decision that
+    /// is older than what lies there now is not this restore's: it would overwrite what came since.
+    /// </summary>
+    /// <exception cref="StoreException">The decision is older; nothing was changed.</exception>
     public void Finish(Database ledger, string emailsPath, string controlPath)
     {
         if (IsDecided)
         {
+            if (!RestoreMark.Fits(decided, ledger.Path, emailsPath, controlPath))
+                throw new StoreException(StoreTrouble.Unreadable, $"{decided} holds a restore that was decided, but the emails, the ledger or the control plane have changed since; nothing was changed: move that folder away to start with what is there now, and restore again if you want the backup");
             ledger.Begin(durable: true);
             ledger.Execute("UPDATE ledger SET paused = 1");
             ledger.Commit();

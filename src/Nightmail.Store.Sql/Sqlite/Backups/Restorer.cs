@@ -65,7 +65,19 @@ internal sealed class Restorer(DataFolder folder, SqliteEmailStore store, Contro
         }
         finally
         {
-            if (!place.IsDecided) place.Forget();
+            if (!place.IsDecided) Forget();
+        }
+    }
+
+    private void Forget()
+    {
+        try
+        {
+            place.Forget();
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            // It does not count; the next restore or start removes it.
         }
     }
 
@@ -88,30 +100,98 @@ internal sealed class Restorer(DataFolder folder, SqliteEmailStore store, Contro
         File.Delete(place.PastControl);
         AtStage?.Invoke(RestoreStage.BeforeDecision);
         var wasPaused = state.Facts.IsPaused;
-        SetPause(state, true);
-        place.Decide();
+        var isControlTouched = false;
         try
         {
+            SetPause(state, true);
+            place.Decide(folder);
             AtStage?.Invoke(RestoreStage.BeforeControl);
+            isControlTouched = true;
             Replace(connection, place.DecidedControl);
             AtStage?.Invoke(RestoreStage.BeforeEmails);
-            state.ReplaceRows(place.DecidedEmails);
+            state.PutRows(place.DecidedEmails);
         }
-        catch (Exception)
+        catch (Exception failed)
         {
-            // Back to what was; where even that fails, the next start carries out what was decided.
-            Replace(connection, place.FormerControl);
-            state.Reset();
-            place.End();
-            SetPause(state, wasPaused);
+            // All of the emails are replaced or none: here none is.
+            GoBack(state, connection, isControlTouched, failed);
+            ResumeAs(state, wasPaused, failed);
             throw;
         }
 
-        AtStage?.Invoke(RestoreStage.BeforeEnd);
-        place.End();
-        Reconciling.Run(state, time.GetUtcNow());
-        state.CopyLeftKeys();
+        Conclude(state);
         return report;
+    }
+
+    /// <summary>Takes the decision back, so that no later start carries out what by then is old.</summary>
+    private void GoBack(StoreState state, SqliteConnection connection, bool isControlTouched, Exception failed)
+    {
+        try
+        {
+            // In this order: a death in between leaves a decision that is carried out whole.
+            if (isControlTouched) Replace(connection, place.FormerControl);
+            place.End();
+        }
+        catch (Exception stuck) when (place.IsDecided)
+        {
+            throw Refuse(state, $"the restore failed ({failed.Message}) and could not be taken back ({stuck.Message})", stuck);
+        }
+        catch (Exception)
+        {
+            // It is withdrawn; what could not be flushed or removed is harmless, because a decision that is older than the emails is refused.
+        }
+    }
+
+    /// <summary>Leaves sending as it was before.</summary>
+    private static void ResumeAs(StoreState state, bool wasPaused, Exception failed)
+    {
+        try
+        {
+            state.Reset();
+            if (state.Facts.IsPaused != wasPaused) SetPause(state, wasPaused);
+        }
+        catch (Exception stuck)
+        {
+            throw new StoreException(StoreTrouble.Unwritable, $"the restore failed: {failed.Message}; everything is as it was, but sending may be left paused ({stuck.Message}): look with status", failed);
+        }
+    }
+
+    /// <summary>Both are in place: the decision goes, and what the ledger knows more is taken in.</summary>
+    private void Conclude(StoreState state)
+    {
+        try
+        {
+            AtStage?.Invoke(RestoreStage.BeforeEnd);
+            place.End();
+        }
+        catch (Exception stuck) when (place.IsDecided)
+        {
+            throw Refuse(state, $"the restore is in place, but could not be concluded ({stuck.Message})", stuck);
+        }
+        catch (Exception)
+        {
+            // It is concluded; what is left over does not count.
+        }
+
+        try
+        {
+            state.Reset();
+            Reconciling.Run(state, time.GetUtcNow());
+            state.CopyLeftKeys();
+        }
+        catch (Exception failed)
+        {
+            throw new StoreException(StoreTrouble.Unwritable, $"the restore is in place, but could not be read anew: {failed.Message}; that is tried again by itself", failed);
+        }
+    }
+
+    /// <summary>A decision that stands would at the next start overwrite whatever were done from here on.</summary>
+    private StoreException Refuse(StoreState state, string what, Exception why)
+    {
+        var words = $"{what}; nothing more is done here until the server is started anew, and that start completes the restore: look after the disk of {folder.Path}, then restart it";
+        state.Refusal = words;
+        control.Refuse(words);
+        return new(StoreTrouble.Unwritable, words, why);
     }
 
     private RestoreReport Merge(StoreState present)

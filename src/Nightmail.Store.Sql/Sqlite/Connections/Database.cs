@@ -12,6 +12,9 @@ internal sealed class Database : IDisposable
     /// <summary>Pages of the write-ahead log after which its content is moved into the database: 16 MB, so that a page written often is moved once.</summary>
     private const int CheckpointPages = 4000;
 
+    /// <summary>Pages after which one that failed is tried again: often enough to shrink the log soon, seldom enough to cost little meanwhile.</summary>
+    private const int RetryPages = 100;
+
     /// <summary>Bytes of one page in the log, with its header.</summary>
     private const int LogPageBytes = 4096 + 24;
 
@@ -133,13 +136,17 @@ internal sealed class Database : IDisposable
         if (IsInTransaction) rollback.Start().Run();
     }
 
-    /// <summary>Moves the log into the database, as far as no reader still needs it.</summary>
-    public void Checkpoint()
+    /// <summary>
+    /// Moves the log into the database, as far as no reader still needs it. What cannot be moved now, on a full disk for one, is moved next
+    /// time: what is committed lies safe in the log until then, so nobody need hear of it.
+    /// </summary>
+    /// <returns>False when the disk refused; the next one is due soon.</returns>
+    public bool Checkpoint()
     {
-        // What it could not move, it moves next time.
         var code = raw.sqlite3_wal_checkpoint_v2(handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out _, out _);
-        logPages = 0;
-        if (code != raw.SQLITE_OK && code != raw.SQLITE_BUSY) throw SqliteTrouble.Of(code, Words(), Path);
+        var moved = code is raw.SQLITE_OK or raw.SQLITE_BUSY;
+        logPages = moved ? 0 : CheckpointPages - RetryPages;
+        return moved;
     }
 
     /// <summary>Writes a copy of the whole database, as it is at this moment, to a new file.</summary>

@@ -31,7 +31,7 @@ internal sealed class LogRoom(string path) : IDisposable
             if (used + Reserve <= size) return;
             for (var end = size + Step; size < end; size += Zeros.Length) RandomAccess.Write(file, Zeros, size);
         }
-        catch (IOException)
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
             // It is only for speed: SQLite makes the room itself, or says what is wrong with the disk.
             size = long.MaxValue / 2;

@@ -16,6 +16,7 @@ internal sealed class ControlDatabase : ISqlSession, IAsyncDisposable
 
     private readonly SqliteConnection connection;
     private readonly SemaphoreSlim turn = new(1, 1);
+    private volatile string? refusal;
     private bool closed;
 
     private ControlDatabase(SqliteConnection connection, string path) => (this.connection, Path) = (connection, path);
@@ -56,6 +57,7 @@ internal sealed class ControlDatabase : ISqlSession, IAsyncDisposable
         await turn.WaitAsync(cancellationToken);
         try
         {
+            RequireUnrefused();
             using var transaction = connection.BeginTransaction(deferred: false);
             var result = work(connection, transaction);
             transaction.Commit();
@@ -105,12 +107,16 @@ internal sealed class ControlDatabase : ISqlSession, IAsyncDisposable
         }
     }
 
+    /// <summary>From here on nothing is written until the process is started anew.</summary>
+    public void Refuse(string why) => refusal = why;
+
     /// <summary>Works on the database as a whole; nobody else reads or writes meanwhile.</summary>
     public async Task<T> AloneAsync<T>(Func<SqliteConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken);
         try
         {
+            RequireUnrefused();
             return await work(connection);
         }
         finally
@@ -127,6 +133,11 @@ internal sealed class ControlDatabase : ISqlSession, IAsyncDisposable
         await turn.WaitAsync();
         await connection.DisposeAsync();
         turn.Dispose();
+    }
+
+    private void RequireUnrefused()
+    {
+        if (refusal is { } why) throw new StoreException(StoreTrouble.Unwritable, why);
     }
 
     private static void Migrate(SqliteConnection connection, string path)

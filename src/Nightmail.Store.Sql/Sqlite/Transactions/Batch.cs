@@ -18,6 +18,9 @@ internal enum BatchStage
 
     /// <summary>All is on disk, and nobody was told.</summary>
     BeforeAnswers,
+
+    /// <summary>Something failed, and what lies on the disk is about to be read anew.</summary>
+    BeforeReset,
 }
 
 /// <summary>
@@ -37,7 +40,15 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
     /// <summary>Requests that are applied and wait for their rows to be written.</summary>
     private readonly List<Request> unanswered = [];
 
+    /// <summary>How long whoever asks hears of a failed reading before it is tried again: on a broken disk it takes long itself.</summary>
+    private static readonly TimeSpan ResetPause = TimeSpan.FromSeconds(1);
+
     private volatile bool isBehind;
+
+    /// <summary>Why memory could not be read anew after a failure; null: it could. Until it can, nothing is done.</summary>
+    private Exception? unread;
+
+    private DateTimeOffset resetAt;
 
     /// <summary>Called at each stage; for tests.</summary>
     public Action<BatchStage>? AtStage { get; set; }
@@ -48,10 +59,17 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
     /// <summary>Carries them out. Every one of them is answered when this returns, or waits for its rows to be written with others'.</summary>
     public void Execute(IReadOnlyList<Request> requests)
     {
+        if (!IsRead())
+        {
+            foreach (var request in requests) request.Fail(unread!);
+            return;
+        }
+
         try
         {
             var transaction = new Transaction(state, time.GetUtcNow());
             if (Has(requests, RequestKind.Alone)) RunAlone(transaction, requests);
+            if (state.IsUnread || state.Refusal is not null) throw new StoreException(StoreTrouble.Unwritable, state.Refusal ?? "what lies on the disk could not be read anew; it is tried again");
             if (state.IsBehind) Reconciling.Run(state, time.GetUtcNow());
             if (Has(requests, RequestKind.Look)) WriteRows(transaction, [], durable: false);
             Claim(transaction, requests);
@@ -66,8 +84,9 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
             AnswerWhatNeedsNoRows(requests, durable);
             if (durable || !state.IsSending || state.Dirty.Count >= MostUnwritten || state.AddedKeys.Count > 0) Settle(transaction, requests, durable);
         }
-        catch (Exception broken) when (broken is not OutOfMemoryException)
+        catch (Exception broken)
         {
+            // Whatever it is: the thread that writes goes on, or everybody would wait for ever.
             Fail(requests, broken);
         }
 
@@ -82,7 +101,7 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
         {
             Settle(new Transaction(state, time.GetUtcNow()), [], durable: false);
         }
-        catch (Exception broken) when (broken is not OutOfMemoryException)
+        catch (Exception broken)
         {
             Fail([], broken);
         }
@@ -176,7 +195,29 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
         foreach (var request in requests) request.Fail(broken);
         FailUnanswered(broken);
         isBehind = false;
-        state.Reset();
+        Reset();
+    }
+
+    /// <summary>True when memory is what the disk says; after a failed reading it is tried again now and then.</summary>
+    private bool IsRead()
+    {
+        if (unread is not null && time.GetUtcNow() >= resetAt) Reset();
+        if (state.Refusal is { } refusal) unread = new StoreException(StoreTrouble.Unwritable, refusal);
+        return unread is null;
+    }
+
+    private void Reset()
+    {
+        try
+        {
+            AtStage?.Invoke(BatchStage.BeforeReset);
+            state.Reset();
+            unread = null;
+        }
+        catch (Exception failed)
+        {
+            (unread, resetAt) = (failed, time.GetUtcNow() + ResetPause);
+        }
     }
 
     private void FailUnanswered(Exception why)

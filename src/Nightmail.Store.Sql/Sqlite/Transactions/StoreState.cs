@@ -96,6 +96,12 @@ internal sealed class StoreState : IDisposable
     /// <summary>When the next pending email expires, in ticks; for any thread, so that asking for what has expired costs nothing while nothing has.</summary>
     public long NextExpiry => Volatile.Read(ref nextExpiry);
 
+    /// <summary>True when reading anew what lies on the disk has failed: nothing here is to be relied on.</summary>
+    public bool IsUnread { get; private set; }
+
+    /// <summary>Why nothing is done here any more until the process is started anew; null: it is.</summary>
+    public string? Refusal { get; set; }
+
     /// <summary>Whether there has been anything since the last time that a sleeping worker would want to know.</summary>
     public bool TakeNews()
     {
@@ -296,6 +302,7 @@ internal sealed class StoreState : IDisposable
     /// <summary>Takes back everything that is not committed and reads anew what is there.</summary>
     public void Reset()
     {
+        IsUnread = true;
         emails.Rollback();
         ledgerDatabase.Rollback();
         slots.Clear();
@@ -314,14 +321,21 @@ internal sealed class StoreState : IDisposable
         Table.Load();
         tally.Load();
         Load();
+        IsUnread = false;
     }
 
     /// <summary>Puts another copy of the rows in the place of these.</summary>
     public void ReplaceRows(string path)
     {
+        PutRows(path);
+        Reset();
+    }
+
+    /// <summary>The same, all of it or nothing; what is in memory has to be read anew after it.</summary>
+    public void PutRows(string path)
+    {
         emails.ReplaceBy(path);
         Lag = new();
-        Reset();
     }
 
     /// <summary>Writes a copy of the rows.</summary>

@@ -113,7 +113,7 @@ internal sealed class BackupWorld : IAsyncDisposable
         await Store.DisposeAsync();
     }
 
-    private void Open()
+    public void Open()
     {
         Store = SqliteEmailStore.Open(new() { Folder = Folder }, Time);
         Plane = ControlPlane.OpenSqlite(Folder);
