@@ -33,11 +33,21 @@ internal sealed class ServerBackupShelf(string folder)
     }
 
     /// <summary>Every backup, the newest first; their bytes are not looked at.</summary>
-    public IReadOnlyList<(string Name, DateTimeOffset At)> Names() => !Directory.Exists(folder) ? [] :
-    [
-        .. new DirectoryInfo(folder).EnumerateFiles().Where(IsPlain).Select(file => (file.Name, At: ServerBackupName.TimeOf(file.Name))).Where(each => each.At is not null)
-            .Select(each => (each.Name, each.At!.Value)).OrderByDescending(each => each.Value).ThenByDescending(each => each.Name, StringComparer.Ordinal),
-    ];
+    public IReadOnlyList<(string Name, DateTimeOffset At)> Names()
+    {
+        try
+        {
+            return !Directory.Exists(folder) ? [] :
+            [
+                .. new DirectoryInfo(folder).EnumerateFiles().Where(IsPlain).Select(file => (file.Name, At: ServerBackupName.TimeOf(file.Name))).Where(each => each.At is not null)
+                    .Select(each => (each.Name, each.At!.Value)).OrderByDescending(each => each.Value).ThenByDescending(each => each.Name, StringComparer.Ordinal),
+            ];
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException(StoreTrouble.Unreadable, $"the folder of the backups, {folder}, cannot be read: {failed.Message}", failed);
+        }
+    }
 
     /// <summary>True when there is a backup of exactly that name.</summary>
     public bool Has(string name) => ServerBackupName.TimeOf(name) is not null && IsPlain(new(PathOf(name)));
@@ -53,9 +63,10 @@ internal sealed class ServerBackupShelf(string folder)
     {
         var file = new FileInfo(PathOf(name));
         if (ServerBackupName.TimeOf(name) is not { } at || !IsPlain(file)) return null;
-        var noted = Noted(name);
+        string? noted = null;
         try
         {
+            noted = Noted(name);
             return new(name, file.Length, at, noted, Damage(file, noted));
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
@@ -80,10 +91,17 @@ internal sealed class ServerBackupShelf(string folder)
     /// <summary>Removes a backup and its note.</summary>
     public void Remove(string name)
     {
-        File.Delete(PathOf(name));
-        File.Delete(PathOf(name) + ServerBackupName.ChecksumEnding);
-        seen.TryRemove(name, out _);
-        DataFolder.SyncFolder(folder);
+        try
+        {
+            File.Delete(PathOf(name));
+            File.Delete(PathOf(name) + ServerBackupName.ChecksumEnding);
+            seen.TryRemove(name, out _);
+            DataFolder.SyncFolder(folder);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException(StoreTrouble.Unwritable, $"{PathOf(name)} cannot be removed: {failed.Message}", failed);
+        }
     }
 
     /// <summary>Makes an empty file that nobody else can read.</summary>

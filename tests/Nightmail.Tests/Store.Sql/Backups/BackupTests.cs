@@ -168,6 +168,35 @@ public sealed class BackupTests
     }
 
     [Fact]
+    public async Task A_checksum_that_cannot_be_read_breaks_neither_the_list_nor_the_pruning()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can mount a file system that refuses to be read");
+        await using var world = new BackupWorld();
+        var old = await world.Backups.CreateAsync("asked for", null, Cancel);
+        world.Time.Advance(TimeSpan.FromHours(1));
+        var newer = await world.Backups.CreateAsync("asked for", null, Cancel);
+        // A file whose every read is an I/O error: the memory of a process at an address where there is none.
+        var note = world.PathOf(old.FileName) + ".sha256";
+        File.Exists(note).ShouldBeTrue();
+        Shell($"mount --bind /proc/{Environment.ProcessId}/mem '{note}'");
+        try
+        {
+            var listed = await world.Backups.ListAsync(Cancel);
+            listed.Select(each => each.FileName).ShouldBe([newer.FileName, old.FileName]);
+            listed[0].Damage.ShouldBeNull();
+            listed[1].Damage.ShouldNotBeNull();
+            (await Should.ThrowAsync<StoreException>(async () => await world.Backups.RemoveAsync(old.FileName, Cancel))).Message.ShouldContain(old.FileName);
+        }
+        finally
+        {
+            Shell($"umount '{note}'");
+        }
+
+        (await world.Backups.PruneAsync(1, Cancel)).ShouldBeSubsetOf([old.FileName]);
+        (await world.Backups.ListAsync(Cancel)).ShouldHaveSingleItem().FileName.ShouldBe(newer.FileName);
+    }
+
+    [Fact]
     public async Task What_a_dead_process_had_begun_is_removed_by_the_next_backup()
     {
         await using var world = new BackupWorld();
