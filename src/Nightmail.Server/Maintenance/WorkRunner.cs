@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Nightmail.Core.Maintenance;
 using Nightmail.Core.Scheduling;
@@ -20,6 +21,7 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
 
     private readonly List<IWork> known = [.. works];
+    private readonly ConcurrentDictionary<string, Ended> ended = new(StringComparer.Ordinal);
     private readonly string owner = $"{Environment.MachineName}:{Environment.ProcessId}:{Guid.CreateVersion7(time.GetUtcNow()):N}";
 
     /// <summary>Keeps a row for each work that has none yet.</summary>
@@ -34,8 +36,12 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
         }
     }
 
-    /// <summary>Does everything whose slot has come by now.</summary>
-    public async Task RunOnceAsync(CancellationToken cancellationToken)
+    /// <summary>Does everything whose slot has come by now, to its end.</summary>
+    public async Task RunOnceAsync(CancellationToken cancellationToken) => await Task.WhenAll(await BeginAsync(cancellationToken));
+
+    /// <summary>Begins everything whose slot has come by now. Each runs by itself: a slow backup keeps no other slot from being looked at.</summary>
+    /// <returns>What was begun.</returns>
+    public async Task<IReadOnlyList<Task>> BeginAsync(CancellationToken cancellationToken)
     {
         List<Task> begun = [];
         foreach (var row in await store.ListAsync(cancellationToken))
@@ -44,7 +50,7 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
             if (await TakeAsync(row, cancellationToken) is { } taken) begun.Add(DoAsync(work, taken, cancellationToken));
         }
 
-        await Task.WhenAll(begun);
+        return begun;
     }
 
     /// <inheritdoc/>
@@ -59,22 +65,29 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
+        List<Task> running = [];
         try
         {
-            do await AttemptAsync(stoppingToken);
+            do
+            {
+                running.RemoveAll(each => each.IsCompleted);
+                await AttemptAsync(async () => running.AddRange((await BeginAsync(stoppingToken)).Select(work => AttemptAsync(() => work, stoppingToken))), stoppingToken);
+            }
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The server ends; what was being done is done again by whoever comes next.
         }
+
+        await Task.WhenAll(running).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    private async Task AttemptAsync(CancellationToken cancellationToken)
+    private async Task AttemptAsync(Func<Task> attempt, CancellationToken cancellationToken)
     {
         try
         {
-            await RunOnceAsync(cancellationToken);
+            await attempt();
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -129,6 +142,7 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
         }
 
         if (decision.Missed > 0) result = $"{result} ({MissedWords(row, decision)})";
+        ended[row.Name] = new(decision.Slot, time.GetUtcNow());
         await store.EndAsync(row, term, new(decision.Slot, decision.Next, time.GetUtcNow(), result, failed), cancellationToken);
         reporter.Work(row.Name, failed ? "failed" : "done", result);
     }
@@ -150,13 +164,17 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
         // Both were checked when they were entered; a zone that newer rules have dropped is read as UTC rather than never.
         (CronExpression.Parse(row.Cron), TimeZoneRules.Default.TryFind(row.Zone, out var zone, out _) ? zone : DateTimeZone.Utc);
 
-    private static string MissedWords(ScheduledWork row, SlotDecision decision)
+    private string MissedWords(ScheduledWork row, SlotDecision decision)
     {
         var count = decision.Missed > SlotRules.MostCounted ? $"more than {SlotRules.MostCounted} slots were" : decision.Missed == 1 ? "1 slot was" : $"{decision.Missed} slots were";
-        return $"{row.Name}: {count} missed up to {Words(decision.Slot)} while nothing ran; {(row.Missed == MissedRule.Once ? "it is done once now" : "left out, as set")}";
+        // Those that passed before the slot that was done last had ended passed because of it.
+        var why = ended.TryGetValue(row.Name, out var last) && last.Slot == row.LastSlot && last.At >= decision.Slot ? "while it was busy" : "while nothing ran";
+        return $"{row.Name}: {count} missed up to {Words(decision.Slot)} {why}; {(row.Missed == MissedRule.Once ? "it is done once now" : "left out, as set")}";
     }
 
     private static string Words(DateTimeOffset slot) => slot.UtcDateTime.ToString("yyyy-MM-dd HH:mm'Z'", System.Globalization.CultureInfo.InvariantCulture);
+
+    private sealed record Ended(DateTimeOffset Slot, DateTimeOffset At);
 
     private sealed record Taken(ScheduledWork Row, long Term, SlotDecision Decision);
 }

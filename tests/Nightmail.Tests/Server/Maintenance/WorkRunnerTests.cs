@@ -164,6 +164,35 @@ public sealed class WorkRunnerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_slow_work_keeps_no_other_from_its_slots_and_its_own_passed_while_it_was_busy()
+    {
+        var finish = new TaskCompletionSource();
+        const string Hourly = "0 * * * *";
+        var slow = new CountedWork(time) { Name = "slow", Cron = Hourly, Missed = MissedRule.Skip, While = () => finish.Task };
+        var quick = new CountedWork(time) { Cron = Hourly };
+        var runner = await StartAsync(slow, quick);
+        var first = time.GetUtcNow().AddHours(1);
+        GoTo(first);
+        var begun = await runner.BeginAsync(Cancel);
+        begun.Count.ShouldBe(2);
+        for (var hour = 1; hour <= 2; hour++)
+        {
+            GoTo(first.AddHours(hour));
+            await Eventually.HoldsAsync(async () => (await plane.Work.FindAsync(slow.Name, Cancel))!.LeaseUntil > time.GetUtcNow(), "the slow work keeps its lease");
+            await Task.WhenAll(await runner.BeginAsync(Cancel));
+        }
+
+        quick.Slots.ShouldBe([first, first.AddHours(1), first.AddHours(2)]);
+        slow.Slots.ShouldBe([first]);
+        GoTo(first.AddHours(2.5));
+        finish.SetResult();
+        await Task.WhenAll(begun);
+        await runner.RunOnceAsync(Cancel);
+
+        said.ShouldHaveSingleItem().ShouldBe("slow: 2 slots were missed up to 2026-12-01 11:00Z while it was busy; left out, as set");
+    }
+
+    [Fact]
     public async Task What_fails_says_why_and_is_done_again_at_its_next_slot()
     {
         var work = new CountedWork(time) { Trouble = "the disk is full" };
@@ -217,11 +246,11 @@ public sealed class WorkRunnerTests : IAsyncLifetime
         plane = ControlPlane.OpenSqlite(folder);
     }
 
-    private async Task<WorkRunner> StartAsync(IWork work)
+    private async Task<WorkRunner> StartAsync(params IWork[] works)
     {
         var meters = new ServerMeters();
         var log = new SendLogWriter(plane.SendLog, time, meters);
-        var runner = new WorkRunner([work], plane.Work, new() { Folder = folder, Say = said.Add }, new(new(time), log, meters, new()), meters, time);
+        var runner = new WorkRunner(works, plane.Work, new() { Folder = folder, Say = said.Add }, new(new(time), log, meters, new()), meters, time);
         await runner.PrepareAsync(Cancel);
         return runner;
     }
@@ -230,9 +259,9 @@ public sealed class WorkRunnerTests : IAsyncLifetime
     {
         public List<DateTimeOffset> Slots { get; } = [];
 
-        public string Name => "counted";
+        public string Name { get; init; } = "counted";
 
-        public string Cron => "0 2 * * *";
+        public string Cron { get; init; } = "0 2 * * *";
 
         public int? Keep => null;
 
