@@ -53,6 +53,9 @@ public sealed record Campaign
     /// <summary>When nothing was left to send; null: there is something left.</summary>
     public DateTimeOffset? CompletedAt { get; init; }
 
+    /// <summary>True from before the first recipient of an import is kept until after the last; its store alone sets it.</summary>
+    public bool IsImporting { get; init; }
+
     /// <summary>Raised by every change of this record; the fence of an edit.</summary>
     public int Version { get; init; } = 1;
 }

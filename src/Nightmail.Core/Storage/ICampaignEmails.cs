@@ -14,6 +14,7 @@ public interface ICampaignEmails
     /// aside, is left out.
     /// </summary>
     /// <returns>How many are new.</returns>
+    /// <exception cref="RecipientsRefusedException">The campaign's gate is no draft's; nothing was changed.</exception>
     ValueTask<int> AddRecipientsAsync(CampaignId campaign, IReadOnlyList<ScheduledEmail> recipients, CancellationToken cancellationToken);
 
     /// <summary>
@@ -52,6 +53,9 @@ public interface ICampaignEmails
     /// <summary>The campaign's recipient of that address, letter case aside; null: there is none.</summary>
     ValueTask<ScheduledEmail?> FindRecipientAsync(CampaignId campaign, string address, CancellationToken cancellationToken);
 }
+
+/// <summary>A campaign that is no draft any more takes no recipients.</summary>
+public sealed class RecipientsRefusedException() : Exception("it is no draft any more; only a draft takes recipients");
 
 /// <summary>Whether and from when a campaign's emails are sent.</summary>
 /// <param name="Stance">What a person wants.</param>

@@ -21,6 +21,13 @@ public interface ICampaignStore
     /// <returns>False if that one is no longer there; then nothing was written.</returns>
     ValueTask<bool> UpdateAsync(Campaign campaign, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Marks a draft as one whose recipients are being imported, or takes the mark off. Its version stays. A campaign with the mark is not
+    /// released: <see cref="UpdateAsync"/> then writes nothing.
+    /// </summary>
+    /// <returns>False if there is no such draft.</returns>
+    ValueTask<bool> MarkImportAsync(CampaignId id, bool importing, CancellationToken cancellationToken);
+
     /// <summary>Forgets the campaign. Its emails are not touched.</summary>
     /// <returns>False if there was none.</returns>
     ValueTask<bool> RemoveAsync(CampaignId id, CancellationToken cancellationToken);

@@ -8,13 +8,15 @@ using Nightmail.Server.Events;
 namespace Nightmail.Server.Campaigns;
 
 /// <summary>Does what people want of campaigns: decides by the rules, writes the campaign, and sets the gate that claim and begin look at.</summary>
-internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails emails, IEmailStore store, RecipientCheck check, ITemplateStore templates, ISuppressionStore suppressions, ITemplateRenderer renderer, EngineReporter reporter, TimeProvider time)
+internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails emails, IEmailStore store, RecipientCheck check, ITemplateStore templates, ISuppressionStore suppressions, ITemplateRenderer renderer, EngineReporter reporter, TimeProvider time, CampaignGates gates)
 {
     /// <summary>Recipients in one transaction: well under 50 ms of writing.</summary>
     public const int RecipientsAtOnce = 500;
 
     /// <summary>Times that a step is tried anew because somebody else changed the campaign in between.</summary>
     private const int MostTries = 5;
+
+    private readonly CampaignTurns imports = new();
 
     /// <summary>The campaign with its recipients counted.</summary>
     /// <exception cref="ApiProblem">404.</exception>
@@ -25,8 +27,27 @@ internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails ema
         return (campaign, counts, CampaignStatuses.Of(campaign, counts, time.GetUtcNow()));
     }
 
-    /// <summary>Keeps recipients in a draft. Suppressed addresses and those that are there already are left out.</summary>
+    /// <summary>
+    /// Keeps recipients in a draft. Suppressed addresses and those that are there already are left out. Until the last of them is kept the
+    /// campaign is marked, so that none goes out to a part of its list.
+    /// </summary>
     public async Task<RecipientTally> AddAsync(Campaign campaign, IEnumerable<WordedRecipient> recipients, CancellationToken cancellationToken)
+    {
+        using var turn = await imports.TakeAsync(campaign.Id, cancellationToken);
+        if (!await campaigns.MarkImportAsync(campaign.Id, importing: true, cancellationToken)) throw ApiProblem.Conflict("it is no draft any more; only a draft takes recipients");
+        try
+        {
+            var tally = await AddAllAsync(campaign, recipients, cancellationToken);
+            await campaigns.MarkImportAsync(campaign.Id, importing: false, CancellationToken.None);
+            return tally;
+        }
+        catch (RecipientsRefusedException refused)
+        {
+            throw ApiProblem.Conflict(refused.Message);
+        }
+    }
+
+    private async Task<RecipientTally> AddAllAsync(Campaign campaign, IEnumerable<WordedRecipient> recipients, CancellationToken cancellationToken)
     {
         var tally = new RecipientTally();
         foreach (var batch in recipients.Chunk(RecipientsAtOnce))
@@ -45,10 +66,14 @@ internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails ema
     {
         var (draft, counts, status) = await FindAsync(id, cancellationToken);
         Require(CampaignAction.Schedule, status, counts);
+        if (draft.IsImporting) throw ApiProblem.Conflict("its last import did not end: send the file again");
+        // No recipient comes in between the check of their variables and the release.
+        using var turn = await imports.TakeAsync(id, cancellationToken);
         var template = draft.Template is { } name ? await templates.FindAsync(name, null, cancellationToken) ?? throw ApiProblem.NotFound("template", name.ToString()) : null;
         var fixedDraft = draft with { TemplateVersion = template?.Version };
         await RequireWordsAsync(fixedDraft, allowMissing, cancellationToken);
-        return await ChangeAsync(id, CampaignAction.Schedule, campaign => campaign with { Stance = CampaignStance.Released, ScheduledFor = at, Wish = wish, TemplateVersion = template?.Version }, cancellationToken);
+        // What was checked is what is released: words that were edited meanwhile were not.
+        return await ChangeAsync(id, CampaignAction.Schedule, campaign => campaign.Version != draft.Version ? throw ApiProblem.Outdated() : campaign with { Stance = CampaignStance.Released, ScheduledFor = at, Wish = wish, TemplateVersion = template?.Version }, cancellationToken);
     }
 
     /// <summary>Gives a campaign that has not started another time.</summary>
@@ -102,31 +127,25 @@ internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails ema
         return false;
     }
 
-    /// <summary>Sets all gates to what the campaigns say: after a restart, and where a process died between the two writes.</summary>
-    public async Task AlignGatesAsync(CancellationToken cancellationToken)
-    {
-        const int AtOnce = 500;
-        CampaignId? after = null;
-        while (await campaigns.ListAsync(after, AtOnce, cancellationToken) is { Count: > 0 } some)
-        {
-            foreach (var campaign in some)
-                if (await emails.GateAsync(campaign.Id, cancellationToken) != GateOf(campaign)) await emails.SetGateAsync(campaign.Id, GateOf(campaign), cancellationToken);
-            after = some[^1].Id;
-        }
-    }
-
-    private static CampaignGate GateOf(Campaign campaign) => new(campaign.Stance, campaign.ScheduledFor ?? DateTimeOffset.MaxValue);
+    /// <summary>Sets all gates to what the campaigns say.</summary>
+    public Task AlignGatesAsync(CancellationToken cancellationToken) => gates.AlignAsync(cancellationToken);
 
     private async Task<Campaign> ChangeAsync(CampaignId id, CampaignAction action, Func<Campaign, Campaign> change, CancellationToken cancellationToken)
     {
+        using var turn = await gates.TurnAsync(id, cancellationToken);
         for (var tries = 1; ; tries++)
         {
             var (seen, counts, status) = await FindAsync(id, cancellationToken);
-            Require(action, status, counts);
-            var changed = change(seen) with { Version = seen.Version + 1 };
-            if (await campaigns.UpdateAsync(changed, cancellationToken))
+            if (CampaignRules.WhyNot(action, status, counts) is { } refusal)
             {
-                await emails.SetGateAsync(id, GateOf(changed), cancellationToken);
+                // It may say already what is wanted, and its gate not: whoever asks again must not be told so while it is sent.
+                await gates.FollowRowAsync(id);
+                throw ApiProblem.Conflict(refusal);
+            }
+
+            var changed = change(seen) with { Version = seen.Version + 1 };
+            if (await gates.WriteAsync(seen, changed))
+            {
                 reporter.Campaign(id, CampaignStatuses.Of(changed, counts, time.GetUtcNow()));
                 return changed;
             }

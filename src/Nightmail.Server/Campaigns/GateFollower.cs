@@ -5,14 +5,25 @@ using Nightmail.Server.Events;
 namespace Nightmail.Server.Campaigns;
 
 /// <summary>Lets the rows of cancelled campaigns follow, some at a time, notes their times, and makes gates and campaigns agree after a restart.</summary>
-internal sealed class GateFollower(ICampaignEmails emails, CampaignDesk desk, CampaignTimes times, SuppressionList suppressions, ServerMeters meters, TimeProvider time) : BackgroundService
+internal sealed class GateFollower(ICampaignEmails emails, CampaignDesk desk, CampaignTimes times, SuppressionList suppressions, ServerOptions options, ServerMeters meters, TimeProvider time) : BackgroundService
 {
     /// <summary>A cancel shows in the counts within this.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    /// <summary>A gate whose second write failed agrees with its campaign again within this.</summary>
+    private static readonly TimeSpan AlignInterval = TimeSpan.FromMinutes(1);
+
+    private DateTimeOffset nextAlign = time.GetUtcNow() + AlignInterval;
+
     /// <summary>One pass: everything that has to follow by now.</summary>
     public async Task RunOnceAsync(CancellationToken cancellationToken)
     {
+        if (time.GetUtcNow() >= nextAlign)
+        {
+            await desk.AlignGatesAsync(cancellationToken);
+            nextAlign = time.GetUtcNow() + AlignInterval;
+        }
+
         while (await emails.FollowGatesAsync(cancellationToken) > 0)
         {
         }
@@ -42,9 +53,11 @@ internal sealed class GateFollower(ICampaignEmails emails, CampaignDesk desk, Ca
                 {
                     await RunOnceAsync(stoppingToken);
                 }
-                catch (StoreException)
+                catch (Exception trouble) when (!stoppingToken.IsCancellationRequested)
                 {
+                    // Whatever it is, the next look tries again: a background service that ends ends the server with it.
                     meters.StoreFailed();
+                    if (trouble is not StoreException) options.Say($"fault of ours while campaigns follow their gates: {trouble.GetType().Name}; please report it");
                 }
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));

@@ -77,6 +77,9 @@ public sealed class NightmailServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Cancelled when it begins to end, also where nobody told it to.</summary>
+    public CancellationToken Ending => app.Lifetime.ApplicationStopping;
+
     /// <summary>Ends it in order: takes no more requests, finishes what is on its way, gives claims back.</summary>
     public Task StopAsync(CancellationToken cancellationToken) => app.StopAsync(cancellationToken);
 
@@ -92,10 +95,12 @@ public sealed class NightmailServer : IAsyncDisposable
             .AddSingleton(parts.Templates).AddSingleton(parts.Campaigns).AddSingleton(parts.SendLog).AddSingleton(parts.RequestKeys);
         services.AddSingleton(SecretBox.Open(options.Folder)).AddSingleton<ApiKeys>().AddSingleton<FailureBrake>().AddSingleton<SessionCookie>().AddSingleton(provider => new LoginLinks(options.Folder, parts.Time)).AddSingleton<AccountBook>().AddSingleton<SettingsBook>().AddSingleton<RepeatGuard>().AddSingleton<ITemplateRenderer, HandlebarsRenderer>()
             .AddSingleton<EventFeed>().AddSingleton<ServerMeters>().AddSingleton<MetricsPage>().AddSingleton<SendLogWriter>().AddSingleton<EngineReporter>()
-            .AddSingleton<CampaignDesk>().AddSingleton<RecipientCheck>().AddSingleton<CampaignWatch>().AddSingleton<CampaignTimes>().AddSingleton<PlanDesk>().AddSingleton<CampaignPace>().AddSingleton<EmailDesk>()
+            .AddSingleton<CampaignGates>().AddSingleton<CampaignDesk>().AddSingleton<RecipientCheck>().AddSingleton<CampaignWatch>().AddSingleton<CampaignTimes>().AddSingleton<PlanDesk>().AddSingleton<CampaignPace>().AddSingleton<EmailDesk>()
             .AddSingleton<IMessageComposer>(provider => new CampaignComposer(parts.Composer, parts.Campaigns, parts.Templates, provider.GetRequiredService<ITemplateRenderer>()));
         services.AddSingleton(new SuppressionList(parts.Suppressions)).AddSingleton<ISuppressionStore>(provider => provider.GetRequiredService<SuppressionList>()).AddSingleton<ApiDescription>();
         AddWork(services, parts);
+        // Signals are heard by whoever runs it, not by the host: so an end that comes from here is one that nobody asked for.
+        services.AddSingleton<IHostLifetime, NoLifetime>();
         // In this order they start; in the other they end: the log is the last to close.
         services.AddHostedService(provider => provider.GetRequiredService<SendLogWriter>());
         services.AddHostedService<GateFollower>();

@@ -10,7 +10,7 @@ internal sealed class CampaignRows(ISqlSession session) : ICampaignStore
     private const string Select = """
         SELECT id AS Id, name AS Name, subject AS Subject, template AS Template, template_version AS TemplateVersion, html AS Html, text AS Text, account AS Account, cc AS Cc, bcc AS Bcc,
           scheduled_for AS ScheduledFor, wish_local AS WishLocal, wish_zone AS WishZone, wish_rules AS WishRules, stance AS Stance, created_at AS CreatedAt,
-          started_at AS StartedAt, completed_at AS CompletedAt, version AS Version
+          started_at AS StartedAt, completed_at AS CompletedAt, importing AS Importing, version AS Version
         FROM campaign
         """;
 
@@ -36,9 +36,12 @@ internal sealed class CampaignRows(ISqlSession session) : ICampaignStore
             UPDATE campaign SET name = @Name, subject = @Subject, template = @Template, template_version = @TemplateVersion, html = @Html, text = @Text, account = @Account,
               cc = @Cc, bcc = @Bcc, scheduled_for = @ScheduledFor, wish_local = @WishLocal, wish_zone = @WishZone, wish_rules = @WishRules, stance = @Stance,
               started_at = @StartedAt, completed_at = @CompletedAt, version = @Version
-            WHERE id = @Id AND version = @Version - 1
+            WHERE id = @Id AND version = @Version - 1 AND (importing = 0 OR @Stance <> 1)
             """, new Row(campaign), transaction) == 1,
         cancellationToken);
+
+    public ValueTask<bool> MarkImportAsync(CampaignId id, bool importing, CancellationToken cancellationToken) => session.WriteAsync(
+        (connection, transaction) => connection.Execute("UPDATE campaign SET importing = @importing WHERE id = @id AND stance = 0", new { id = id.ToString(), importing = importing ? 1 : 0 }, transaction) == 1, cancellationToken);
 
     public ValueTask<bool> RemoveAsync(CampaignId id, CancellationToken cancellationToken) => session.WriteAsync(
         (connection, transaction) => connection.Execute("DELETE FROM campaign WHERE id = @id", new { id = id.ToString() }, transaction) == 1, cancellationToken);
@@ -95,6 +98,8 @@ internal sealed class CampaignRows(ISqlSession session) : ICampaignStore
 
         public long? CompletedAt { get; set; }
 
+        public long Importing { get; set; }
+
         public long Version { get; set; }
 
         public Campaign Campaign() => new()
@@ -115,6 +120,7 @@ internal sealed class CampaignRows(ISqlSession session) : ICampaignStore
             CreatedAt = SqlWords.Instant(CreatedAt),
             StartedAt = SqlWords.Instant(StartedAt),
             CompletedAt = SqlWords.Instant(CompletedAt),
+            IsImporting = Importing != 0,
             Version = (int)Version,
         };
     }

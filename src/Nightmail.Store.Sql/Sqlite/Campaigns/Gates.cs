@@ -1,6 +1,7 @@
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
+using Nightmail.Core.Storage;
 using Nightmail.Store.Sql.Sqlite.Operations;
 using Nightmail.Store.Sql.Sqlite.Rows;
 using Nightmail.Store.Sql.Sqlite.Transactions;
@@ -86,6 +87,7 @@ internal static class Gates
     public static int AddRecipients(Transaction transaction, CampaignId campaign, IReadOnlyList<ScheduledEmail> recipients)
     {
         if (recipients.FirstOrDefault(each => each.Campaign != campaign || transaction.Has(each.Id)) is { } odd) throw new ArgumentException($"{odd.Id} is no new recipient of {campaign}", nameof(recipients));
+        if (transaction.GateOf(campaign).Stance != CampaignStance.Draft) throw new RecipientsRefusedException();
         var added = 0;
         foreach (var recipient in recipients)
         {
