@@ -31,7 +31,8 @@ internal static class ServerRun
         {
             foreach (var url in server.Urls) session.Note($"listening on {url}");
             session.Note($"server started (pid {Environment.ProcessId}); data folder {words.Folder}{(words.Sends ? "" : "; sends nothing (--no-workers)")}");
-            await ToldToEndAsync(shutdown);
+            var told = await ToldToEndAsync(shutdown.Stop, server.Ending);
+            if (!told) session.Note("the server ends although nobody told it to");
             var stopping = server.StopAsync(CancellationToken.None);
             if (await Task.WhenAny(stopping, shutdown.HardEnd) != stopping)
             {
@@ -40,17 +41,23 @@ internal static class ServerRun
             }
 
             await stopping;
+            if (!told) return ExitCodes.Fault;
         }
 
         session.Note("server ended");
         return ExitCodes.Done;
     }
 
-    private static async Task ToldToEndAsync(Shutdown shutdown)
+    /// <summary>Waits for the end.</summary>
+    /// <param name="stop">Cancelled when somebody tells it to end.</param>
+    /// <param name="ending">Cancelled when the server begins to end, for whatever reason.</param>
+    /// <returns>True when it was told to; false when it ends by itself, and so must not look like one that was.</returns>
+    internal static async Task<bool> ToldToEndAsync(CancellationToken stop, CancellationToken ending)
     {
-        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = shutdown.Stop.Register(() => told.TrySetResult());
-        await told.Task;
+        var told = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var first = stop.Register(() => told.TrySetResult(true));
+        await using var second = ending.Register(() => told.TrySetResult(false));
+        return await told.Task;
     }
 }
 

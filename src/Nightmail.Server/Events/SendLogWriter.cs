@@ -50,6 +50,12 @@ internal sealed class SendLogWriter(ISendLog log, TimeProvider time, ServerMeter
                 await Task.Delay(RetryAfter, time, CancellationToken.None);
                 if (stoppingToken.IsCancellationRequested) return;
             }
+            catch (Exception)
+            {
+                // A fault of ours that would come again with the same rows: they are counted as lost, and the log goes on.
+                foreach (var _ in batch) meters.LogLost();
+                batch.Clear();
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
+using Nightmail.Core.Storage;
 using Nightmail.Server.Accounts;
 using Nightmail.Server.Events;
 using Nightmail.Server.Settings;
@@ -8,10 +9,13 @@ using Nightmail.Server.Settings;
 namespace Nightmail.Server.Workers;
 
 /// <summary>The worker of this server. When the accounts or the settings change it ends in order and another one begins with the new ones.</summary>
-internal sealed class WorkerService(ServerParts parts, IMessageComposer composer, AccountBook book, SettingsBook settings, EngineReporter reporter) : BackgroundService
+internal sealed class WorkerService(ServerParts parts, IMessageComposer composer, AccountBook book, SettingsBook settings, EngineReporter reporter, ServerOptions options) : BackgroundService
 {
     /// <summary>How long what is on its way may take when the server ends. Less than the 90 s after which systemd kills.</summary>
     public static readonly TimeSpan FinishLimit = TimeSpan.FromSeconds(80);
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
     private readonly SemaphoreSlim changed = new(0);
 
@@ -22,11 +26,38 @@ internal sealed class WorkerService(ServerParts parts, IMessageComposer composer
         using var another = settings.OnChanged(() => changed.Release());
         try
         {
-            while (!stoppingToken.IsCancellationRequested) await RunOnceAsync(await book.ReadyAsync(stoppingToken), await settings.CurrentAsync(stoppingToken), stoppingToken);
+            var pause = FirstPause;
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                if (await AttemptAsync(stoppingToken) is not { } trouble)
+                {
+                    pause = FirstPause;
+                    continue;
+                }
+
+                options.Say($"the worker ended: {(trouble is StoreException ? trouble.Message : $"fault of ours: {trouble.GetType().Name}; please report it")}; another one begins in {pause.TotalSeconds:0} s");
+                await Task.Delay(pause, parts.Time, stoppingToken);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The server ends.
+        }
+    }
+
+    /// <summary>Whatever ends a worker, the next one may fare better; a server that answers and sends nothing is worse than one that is down.</summary>
+    /// <returns>What ended it; null: a change.</returns>
+    private async Task<Exception?> AttemptAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await RunOnceAsync(await book.ReadyAsync(stoppingToken), await settings.CurrentAsync(stoppingToken), stoppingToken);
+            return null;
+        }
+        catch (Exception trouble) when (!stoppingToken.IsCancellationRequested)
+        {
+            return trouble;
         }
     }
 
@@ -71,11 +102,17 @@ internal sealed class WorkerService(ServerParts parts, IMessageComposer composer
         reporter.Worker("started");
         var running = Task.Factory.StartNew(() => worker.RunAsync(WorkerMode.Forever, stop.Token, abandon.Token), CancellationToken.None, TaskCreationOptions.DenyChildAttach, oneAtATime).Unwrap();
         var change = changed.WaitAsync(stop.Token);
-        await Task.WhenAny(running, change);
-        await stop.CancelAsync();
-        await running;
-        await change.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        foreach (var transport in transports.Values) await transport.DisposeAsync();
-        reporter.Worker("ended");
+        try
+        {
+            await Task.WhenAny(running, change);
+            await stop.CancelAsync();
+            await running;
+        }
+        finally
+        {
+            await change.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            foreach (var transport in transports.Values) await transport.DisposeAsync();
+            reporter.Worker("ended");
+        }
     }
 }

@@ -38,6 +38,9 @@ internal sealed class ServerWorld : IAsyncDisposable
 
     public IReadOnlyList<string> Said => said;
 
+    /// <summary>What the next start has in the place of the usual parts.</summary>
+    public Func<ServerParts, ServerParts> Change { get; set; } = parts => parts;
+
     public static async Task<ServerWorld> StartAsync(bool sends = true, string url = "http://127.0.0.1:0", bool behindProxy = false)
     {
         var world = new ServerWorld { url = url, behindProxy = behindProxy };
@@ -158,7 +161,7 @@ internal sealed class ServerWorld : IAsyncDisposable
             },
             Time = TimeProvider.System, Random = new Random(1),
         };
-        server = await NightmailServer.StartAsync(parts, new() { Folder = Folder, Urls = [url], BehindProxy = behindProxy, Sends = sends, FreeFailures = 100_000, Say = said.Add }, CancellationToken.None);
+        server = await NightmailServer.StartAsync(Change(parts), new() { Folder = Folder, Urls = [url], BehindProxy = behindProxy, Sends = sends, FreeFailures = 100_000, Say = said.Add }, CancellationToken.None);
         Client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{new Uri(server.Urls[0].Replace("//*", "//localhost", StringComparison.Ordinal)).Port}"), Timeout = TimeSpan.FromMinutes(5) };
         Client.DefaultRequestHeaders.Authorization = new("Bearer", File.ReadAllText(Path.Combine(Folder, "api-key")).Trim());
     }
