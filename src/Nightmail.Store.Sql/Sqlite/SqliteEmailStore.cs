@@ -232,7 +232,8 @@ public sealed class SqliteEmailStore : IEmailStore
     /// <summary>For simulations: the same at once, between two steps.</summary>
     internal void ReplaceRows(string path)
     {
-        files.State.ReplaceRows(path);
+        files.State.PutRows(path);
+        files.State.Reset();
         Reconciling.Run(files.State, time.GetUtcNow());
         Committed(files.State.Overview(), isNews: true);
     }

@@ -324,14 +324,7 @@ internal sealed class StoreState : IDisposable
         IsUnread = false;
     }
 
-    /// <summary>Puts another copy of the rows in the place of these.</summary>
-    public void ReplaceRows(string path)
-    {
-        PutRows(path);
-        Reset();
-    }
-
-    /// <summary>The same, all of it or nothing; what is in memory has to be read anew after it.</summary>
+    /// <summary>Puts another copy of the rows in the place of these, all of it or nothing. What is in memory has to be read anew after it.</summary>
     public void PutRows(string path)
     {
         emails.ReplaceBy(path);
