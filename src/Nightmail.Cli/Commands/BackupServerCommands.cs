@@ -3,6 +3,7 @@ using System.Text.Json;
 using Nightmail.Cli.Printing;
 using Nightmail.Cli.Remote;
 using Nightmail.Core.Scheduling;
+using Nightmail.Store.File.Backups;
 
 namespace Nightmail.Cli.Commands;
 
@@ -30,15 +31,34 @@ internal sealed class BackupDownloadCommand : Verb
         var backup = BackupList.Find(await place.ListAsync(cancellationToken), words.GetRequiredValue(name));
         var path = Path.GetFullPath(words.GetValue(output) ?? backup.Name);
         if (Path.Exists(path)) throw CommandFailure.Refused($"{path} is there already; name another file with --output");
-        var bytes = await place.DownloadAsync(backup, cancellationToken);
-        if (Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes)) != backup.Sha256) throw CommandFailure.Refused($"what came is not {backup.Name}: its checksum is another one; nothing was written");
-        // It holds all that the server keeps: for nobody else.
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        await using (var file = new FileStream(path, options)) await file.WriteAsync(bytes, cancellationToken);
+        await FetchAsync(place, backup, path, cancellationToken);
         await File.WriteAllTextAsync($"{path}.sha256", $"{backup.Sha256}  {Path.GetFileName(path)}\n", cancellationToken);
         session.Surroundings.Output.Write(session.Globals.Json ? JsonText.Line(json => BackupList.Write(json, backup)) : $"{path}\n");
         return ExitCodes.Done;
+    }
+
+    /// <summary>A file of its name is there only when all of it is.</summary>
+    private static async Task FetchAsync(BackupPlace place, BackupDescription backup, string path, CancellationToken cancellationToken)
+    {
+        var part = path + ".part";
+        // It holds all that the server keeps: for nobody else.
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            File.Delete(part);
+            await using (var file = new FileStream(part, options))
+            {
+                if (await place.DownloadAsync(backup, file, cancellationToken) != backup.Sha256) throw CommandFailure.Refused($"what came is not {backup.Name}: its checksum is another one; nothing was written");
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(part, path);
+        }
+        finally
+        {
+            File.Delete(part);
+        }
     }
 }
 

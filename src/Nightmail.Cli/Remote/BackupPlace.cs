@@ -43,8 +43,9 @@ internal sealed class BackupPlace(Session session)
         return new(Of("returned"), Of("reverted"), Of("stayed"), Of("newer"), Of("held"), Unreadable: 0, answer.TextOf("ledgerBroken")) { Reconciled = Of("reconciled") };
     }
 
-    /// <summary>The bytes of one of a server's.</summary>
-    public Task<byte[]> DownloadAsync(BackupDescription backup, CancellationToken cancellationToken) => session.Client.DownloadAsync(PathOf(backup), cancellationToken);
+    /// <summary>Writes the bytes of one of a server's into a file.</summary>
+    /// <returns>Their SHA-256.</returns>
+    public Task<string> DownloadAsync(BackupDescription backup, Stream file, CancellationToken cancellationToken) => session.Client.DownloadAsync(PathOf(backup), file, cancellationToken);
 
     /// <summary>When a server makes them: as it is, or as it is to be.</summary>
     public Task<JsonElement> TimesAsync(Action<Utf8JsonWriter>? change, CancellationToken cancellationToken) =>

@@ -32,6 +32,7 @@ internal sealed class RemoteSendLog(RemoteQueue queue) : ISendLogView
         Campaign = CampaignId.TryParse(json.TextOf("campaignId"), out var campaign) ? campaign : null,
         Attempt = (int)json.NumberOf("attempt"),
         Account = json.TextOf("account") ?? "",
+        Worker = json.TextOf("worker"),
         Recipient = json.TextOf("recipient") ?? "",
         Outcome = EmailStatusNames.ParseStatus(json.TextOf("outcome")) ?? EmailStatus.Sent,
         Words = json.TextOf("words"),

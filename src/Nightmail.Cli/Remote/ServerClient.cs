@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace Nightmail.Cli.Remote;
@@ -7,6 +8,8 @@ namespace Nightmail.Cli.Remote;
 /// <summary>Asks a server, and asks again where that is safe when an answer was lost.</summary>
 internal sealed class ServerClient : IDisposable
 {
+    private const int ChunkBytes = 128 * 1024;
+
     /// <summary>How often a lost answer is asked for again, and how long is waited before: a server that restarts is back by then.</summary>
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)];
 
@@ -69,6 +72,35 @@ internal sealed class ServerClient : IDisposable
             using var response = await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (!response.IsSuccessStatusCode) throw ServerRefusal.Of(await ReplyAsync(response, cancellationToken), address);
             return await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        }
+        catch (HttpRequestException failed)
+        {
+            throw ServerTrouble.Unanswered(failed, address, null);
+        }
+    }
+
+    /// <summary>Writes the bytes of an answer into a file as they come: it may be larger than the memory.</summary>
+    /// <returns>Their SHA-256, in lower-case hex.</returns>
+    public async Task<string> DownloadAsync(string path, Stream file, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var response = await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            if (!response.IsSuccessStatusCode) throw ServerRefusal.Of(await ReplyAsync(response, cancellationToken), address);
+            await using var content = await response.Content.ReadAsStreamAsync(cancellationToken);
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            var chunk = new byte[ChunkBytes];
+            while (await content.ReadAsync(chunk, cancellationToken) is > 0 and var read)
+            {
+                hash.AppendData(chunk, 0, read);
+                await file.WriteAsync(chunk.AsMemory(0, read), cancellationToken);
+            }
+
+            return Convert.ToHexStringLower(hash.GetHashAndReset());
+        }
+        catch (HttpIOException broken)
+        {
+            throw ServerTrouble.Unanswered(new HttpRequestException(broken.HttpRequestError, broken.Message, broken), address, null);
         }
         catch (HttpRequestException failed)
         {

@@ -120,7 +120,7 @@ public sealed class DeliveryExecutor(
                 var stands = await store.RecordAsync(claim, result, abandon);
                 var now = time.GetUtcNow();
                 observer.On(stands
-                    ? new EngineEvent.Recorded(now, result.Email, claim.Attempt, claim.Account, time.GetElapsedTime(started))
+                    ? new EngineEvent.Recorded(now, result.Email, claim.Attempt, claim.Account, time.GetElapsedTime(started)) { Worker = claim.Owner }
                     : new EngineEvent.ClaimLost(now, claim.Email.Id, claim.Attempt, "the claim was taken back"));
                 return;
             }

@@ -10,7 +10,11 @@ public abstract record EngineEvent(DateTimeOffset At)
     public sealed record Claimed(DateTimeOffset At, EmailId Email, int Attempt, string Account) : EngineEvent(At);
 
     /// <summary>An attempt is over and recorded; the row says what it came to.</summary>
-    public sealed record Recorded(DateTimeOffset At, ScheduledEmail Email, int Attempt, string Account, TimeSpan Took) : EngineEvent(At);
+    public sealed record Recorded(DateTimeOffset At, ScheduledEmail Email, int Attempt, string Account, TimeSpan Took) : EngineEvent(At)
+    {
+        /// <summary>The worker that made it; null: nobody said.</summary>
+        public WorkerId? Worker { get; init; }
+    }
 
     /// <summary>A claim was lost to a person or a rescuer before the attempt could begin or be recorded.</summary>
     public sealed record ClaimLost(DateTimeOffset At, EmailId Email, int Attempt, string Why) : EngineEvent(At);

@@ -28,6 +28,9 @@ public sealed record SendLogEntry
     /// <summary>The account it went through.</summary>
     public required string Account { get; init; }
 
+    /// <summary>The worker that made it; null: this log does not keep it, or did not yet.</summary>
+    public string? Worker { get; init; }
+
     /// <summary>The first recipient, bare.</summary>
     public required string Recipient { get; init; }
 
@@ -62,6 +65,7 @@ public sealed record SendLogEntry
             Campaign = email.Campaign,
             Attempt = recorded.Attempt,
             Account = recorded.Account,
+            Worker = recorded.Worker?.Text,
             Recipient = email.AllRecipients() is [{ Address: var first }, ..] ? first : "",
             Outcome = email.Status,
             Words = words,

@@ -29,7 +29,7 @@ internal static class Access
     public static async Task RequireAsync(HttpContext context, ApiKeys keys, KeyScopes needed)
     {
         var header = context.Request.Headers.Authorization.ToString();
-        if (header.Length == 0 && context.RequestServices.GetRequiredService<SessionCookie>().UntilOf(context) is not null)
+        if (header.Length == 0 && await context.RequestServices.GetRequiredService<SessionCookie>().UntilOfAsync(context) is not null)
         {
             // Whoever has a link from this server's log or from an administrator is one; another site's page is not.
             if (!SessionCookie.IsOurPage(context)) throw new ApiProblem(StatusCodes.Status403Forbidden, "Not from this page", $"send {SessionCookie.AntiforgeryHeader} as GET /api/session gives it");

@@ -40,8 +40,13 @@ internal static class KeysApi
     private static async Task<Ok<IReadOnlyList<KeyAnswer>>> ListAsync(ApiKeys keys, CancellationToken cancellationToken) =>
         TypedResults.Ok<IReadOnlyList<KeyAnswer>>([.. (await keys.ListAsync(cancellationToken)).Select(key => Answer(key, null))]);
 
-    private static async Task<NoContent> RemoveAsync(string id, ApiKeys keys, CancellationToken cancellationToken) =>
-        KeyId.TryParse(id, out var read) && await keys.RemoveAsync(read, cancellationToken) ? TypedResults.NoContent() : throw ApiProblem.NotFound("key", Printable.OneLine(id));
+    private static async Task<NoContent> RemoveAsync(string id, ApiKeys keys, SessionGeneration sessions, CancellationToken cancellationToken)
+    {
+        if (!KeyId.TryParse(id, out var read) || (await keys.ListAsync(cancellationToken)).FirstOrDefault(each => each.Id == read) is not { } key) throw ApiProblem.NotFound("key", Printable.OneLine(id));
+        // Whoever had an administrator's key may have let browsers in. Before it is gone: a removal that is asked for again must end them too.
+        if (key.Scopes.HasFlag(KeyScopes.Admin)) await sessions.RaiseAsync(cancellationToken);
+        return await keys.RemoveAsync(read, cancellationToken) ? TypedResults.NoContent() : throw ApiProblem.NotFound("key", Printable.OneLine(id));
+    }
 
     private static KeyAnswer Answer(ApiKey kept, string? key) =>
         new(kept.Id.ToString(), kept.Name, [.. Scopes.Where(each => kept.Scopes.HasFlag(each.Scope)).Select(each => each.Name)], ApiTimes.Text(kept.CreatedAt), key);

@@ -22,8 +22,9 @@ internal static class LoginApi
         routes.MapGet("/login/{token}", Ask).Needs(KeyScopes.None).ExcludeFromDescription();
         routes.MapPost("/login", EnterAsync).Needs(KeyScopes.None).ExcludeFromDescription();
         routes.MapPost("/api/login-links", Create).Needs(KeyScopes.Admin).WithName("createLoginLink").WithTags("session").WithSummary("Makes a link that lets a browser in, once, within 15 minutes.");
-        routes.MapGet("/api/session", Show).Needs(KeyScopes.Read).WithName("getSession").WithTags("session").WithSummary("The browser's session: when it ends, and what its pages send along (X-Antiforgery) when they change something.");
+        routes.MapGet("/api/session", ShowAsync).Needs(KeyScopes.Read).WithName("getSession").WithTags("session").WithSummary("The browser's session: when it ends, and what its pages send along (X-Antiforgery) when they change something.");
         routes.MapDelete("/api/session", End).Needs(KeyScopes.Read).WithName("endSession").WithTags("session").WithSummary("Ends the browser's session.");
+        routes.MapDelete("/api/sessions", EndAllAsync).Needs(KeyScopes.Admin).WithName("endAllSessions").WithTags("session").WithSummary("Ends the sessions of all browsers.");
     }
 
     private static ContentHttpResult Ask(string token, HttpContext context) => Page(context, StatusCodes.Status200OK, "Log in", $"""
@@ -41,7 +42,7 @@ internal static class LoginApi
             return Page(context, StatusCodes.Status403Forbidden, "Not with this link", "<p>It has been used, or has ended. <code>POST /api/login-links</code> with a key makes another.</p>");
         }
 
-        session.Give(context);
+        await session.GiveAsync(context, cancellationToken);
         return Page(context, StatusCodes.Status200OK, "You are in", """<p>This browser may now use <a href="/api/health">the API</a> for the next hours.</p>""");
     }
 
@@ -51,12 +52,18 @@ internal static class LoginApi
         return TypedResults.Created("/api/session", new LoginLinkAnswer($"{context.Request.Scheme}://{context.Request.Host}/login/{token}", ApiTimes.Text(until)));
     }
 
-    private static Ok<SessionAnswer> Show(HttpContext context, SessionCookie session) =>
-        session.UntilOf(context) is { } until ? TypedResults.Ok(new SessionAnswer(ApiTimes.Text(until), SessionCookie.AntiforgeryOf(context))) : throw ApiProblem.Conflict("a key has no session; a login link begins one");
+    private static async Task<Ok<SessionAnswer>> ShowAsync(HttpContext context, SessionCookie session) =>
+        await session.UntilOfAsync(context) is { } until ? TypedResults.Ok(new SessionAnswer(ApiTimes.Text(until), SessionCookie.AntiforgeryOf(context))) : throw ApiProblem.Conflict("a key has no session; a login link begins one");
 
     private static NoContent End(HttpContext context, SessionCookie session)
     {
         session.Take(context);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<NoContent> EndAllAsync(SessionGeneration generation, CancellationToken cancellationToken)
+    {
+        await generation.RaiseAsync(cancellationToken);
         return TypedResults.NoContent();
     }
 

@@ -16,7 +16,7 @@ internal static class LogsApi
     /// <summary>Rows that are read at once for a file.</summary>
     private const int AtOnce = 1000;
 
-    private static readonly string[] Columns = ["number", "at", "email", "campaignId", "attempt", "retryCount", "account", "recipient", "outcome", "code", "enhanced", "words", "durationMs"];
+    private static readonly string[] Columns = ["number", "at", "email", "campaignId", "attempt", "retryCount", "account", "recipient", "outcome", "code", "enhanced", "words", "durationMs", "worker"];
 
     public static void MapLogs(this IEndpointRouteBuilder routes) => routes.MapGet("/api/logs", ListAsync).Needs(KeyScopes.Read).WithName("listLogs").WithTags("logs")
         .Produces<Page<LogAnswer>>().WithMetadata(new AlsoCsv());
@@ -37,7 +37,7 @@ internal static class LogsApi
 
     /// <summary>A row as the API shows it.</summary>
     internal static LogAnswer Answer(SendLogEntry entry) => new(
-        entry.Number, ApiTimes.Text(entry.At), entry.Email.ToString(), entry.Campaign?.ToString(), entry.Attempt, entry.RetryCount, entry.Account, entry.Recipient, entry.Outcome.Name(), entry.Code, entry.Enhanced, entry.Words, entry.Took.TotalMilliseconds);
+        entry.Number, ApiTimes.Text(entry.At), entry.Email.ToString(), entry.Campaign?.ToString(), entry.Attempt, entry.RetryCount, entry.Account, entry.Recipient, entry.Outcome.Name(), entry.Code, entry.Enhanced, entry.Words, entry.Took.TotalMilliseconds, entry.Worker);
 
     private static async IAsyncEnumerable<IReadOnlyList<string?>> RowsAsync(SendLogFilter filter, ISendLog log, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -48,7 +48,7 @@ internal static class LogsApi
                 yield return
                 [
                     Text(row.Number), row.At, row.Email, row.CampaignId, Text(row.Attempt), Text(row.RetryCount), row.Account, row.Recipient, row.Outcome, row.Code?.ToString(CultureInfo.InvariantCulture),
-                    row.Enhanced, row.Words, row.DurationMs.ToString(CultureInfo.InvariantCulture),
+                    row.Enhanced, row.Words, row.DurationMs.ToString(CultureInfo.InvariantCulture), row.Worker,
                 ];
             }
 

@@ -176,7 +176,7 @@ public sealed record SuppressionAnswer(string Target, string Reason, string Sinc
 public sealed record SuppressionsAnswer(long Added, long Known);
 
 /// <summary>A row of the send log.</summary>
-public sealed record LogAnswer(long Number, string At, string Email, string? CampaignId, int Attempt, int RetryCount, string Account, string Recipient, string Outcome, int? Code, string? Enhanced, string? Words, double DurationMs);
+public sealed record LogAnswer(long Number, string At, string Email, string? CampaignId, int Attempt, int RetryCount, string Account, string Recipient, string Outcome, int? Code, string? Enhanced, string? Words, double DurationMs, string? Worker);
 
 /// <summary>A key that is to be made.</summary>
 public sealed record KeyRequest

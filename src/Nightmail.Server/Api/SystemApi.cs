@@ -85,12 +85,12 @@ internal static class SystemApi
         }
     }
 
-    private static async Task<ContentHttpResult> MetricsAsync(HttpContext context, IEmailStore store, MetricsPage page, ApiKeys keys, ServerOptions options, CancellationToken cancellationToken)
+    private static async Task<ContentHttpResult> MetricsAsync(HttpContext context, IEmailStore store, MetricsPage page, ServerHealth health, ApiKeys keys, ServerOptions options, CancellationToken cancellationToken)
     {
         // Behind a proxy every caller has its address, and not every proxy names the caller's.
         if (options.BehindProxy) await Access.RequireAsync(context, keys, KeyScopes.Read);
         else await RequireKeyUnlessLocalAsync(context, keys);
-        return TypedResults.Text(page.Write(await store.OverviewAsync(cancellationToken)), "text/plain; version=0.0.4");
+        return TypedResults.Text(page.Write(await store.OverviewAsync(cancellationToken), await health.GaugesAsync(cancellationToken)), "text/plain; version=0.0.4");
     }
 
     private static ServerSentEventsResult<string> Listen([FromHeader(Name = "Last-Event-ID")] string? lastId, EventFeed feed, IHostApplicationLifetime lifetime, CancellationToken cancellationToken) =>

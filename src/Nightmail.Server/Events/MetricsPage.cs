@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
+using Nightmail.Server.Health;
 
 namespace Nightmail.Server.Events;
 
@@ -32,13 +33,17 @@ internal sealed class MetricsPage : IDisposable
     }
 
     /// <summary>The page.</summary>
-    public string Write(StoreOverview overview)
+    public string Write(StoreOverview overview, ServerGauges gauges)
     {
         var page = new StringBuilder();
         page.Append("# HELP nightmail_emails Emails that are kept, by status.\n# TYPE nightmail_emails gauge\n");
         foreach (var status in Enum.GetValues<EmailStatus>()) Line(page, $"nightmail_emails{{status=\"{status.Name()}\"}}", overview.Counts.GetValueOrDefault(status));
         page.Append("# HELP nightmail_sending_paused 1 while sending as a whole is paused.\n# TYPE nightmail_sending_paused gauge\n");
         Line(page, "nightmail_sending_paused", overview.SendingPaused ? 1 : 0);
+        Gauge(page, "nightmail_overdue_emails", "Single emails that wait a minute and more after their time; 1000: that or more.", gauges.Overdue);
+        Gauge(page, "nightmail_workers", "Workers that live.", gauges.Workers);
+        Gauge(page, "nightmail_circuits_open", "Accounts that get nothing because they failed.", gauges.CircuitsOpen);
+        if (gauges.DiskFree is { } free) Gauge(page, "nightmail_disk_free_bytes", "Room on the disk of the data folder.", free);
         foreach (var (name, (kind, help)) in heads.OrderBy(head => head.Key, StringComparer.Ordinal))
         {
             page.Append($"# HELP {name} {help}\n# TYPE {name} {kind}\n");
@@ -51,6 +56,12 @@ internal sealed class MetricsPage : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => listener.Dispose();
+
+    private static void Gauge(StringBuilder page, string name, string help, double value)
+    {
+        page.Append($"# HELP {name} {help}\n# TYPE {name} gauge\n");
+        Line(page, name, value);
+    }
 
     private static void Line(StringBuilder page, string name, double value) => page.Append(name).Append(' ').Append(value.ToString(CultureInfo.InvariantCulture)).Append('\n');
 

@@ -1,12 +1,19 @@
 using Nightmail.Core.Accounts;
+using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Accounts;
 
 namespace Nightmail.Server.Health;
 
 /// <summary>Looks what is wrong with the server: for whoever asks, and for the scheduled look.</summary>
-internal sealed class ServerHealth(IEmailStore store, AccountBook book, ServerParts parts, ServerOptions options)
+internal sealed class ServerHealth(IEmailStore store, AccountBook book, ServerParts parts, ServerOptions options, TimeProvider time)
 {
+    /// <summary>Emails that are counted as overdue at most: what is more than that is no other news.</summary>
+    private const int MostOverdue = 1000;
+
+    /// <summary>An email that waits longer than this after its time is overdue: a worker that is awake takes it in a moment.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     /// <summary>Less room than this, and the next backup or a busy hour may fill the disk.</summary>
     private const double LeastFree = 0.05;
 
@@ -18,8 +25,9 @@ internal sealed class ServerHealth(IEmailStore store, AccountBook book, ServerPa
         if (accounts.Count == 0) problems.Add("there is no account to send through");
         if ((await store.WorkersAsync(cancellationToken)).Count == 0) problems.Add("no worker runs: nothing is sent");
         if ((await store.OverviewAsync(cancellationToken)).SendingPaused) problems.Add("sending is paused");
+        if (await OverdueAsync(cancellationToken) is > 0 and var overdue) problems.Add(OverdueWords(overdue));
         foreach (var standing in await store.AccountsAsync(accounts, cancellationToken))
-            if (standing.Obstacle is AccountObstacle.CircuitOpen or AccountObstacle.Probing) problems.Add($"the circuit of account {standing.Account.Name} is open: {standing.Facts.Circuit.Fault?.Words}");
+            if (IsOpen(standing)) problems.Add($"the circuit of account {standing.Account.Name} is open: {standing.Facts.Circuit.Fault?.Words}");
         foreach (var (shape, _) in await book.ListAsync(cancellationToken))
             if (!accounts.Any(account => account.Name == shape.Name)) problems.Add($"the secret of account {shape.Name} cannot be read; give it again");
         if (parts.Work is { } work)
@@ -27,6 +35,42 @@ internal sealed class ServerHealth(IEmailStore store, AccountBook book, ServerPa
                 if (row.Failed) problems.Add($"{row.Name} failed: {row.Result}");
         if (DiskProblem() is { } nearlyFull) problems.Add(nearlyFull);
         return problems;
+    }
+
+    /// <summary>What changes from moment to moment, in numbers.</summary>
+    public async Task<ServerGauges> GaugesAsync(CancellationToken cancellationToken) => new(
+        await OverdueAsync(cancellationToken), (await store.WorkersAsync(cancellationToken)).Count,
+        (await store.AccountsAsync(await book.ReadyAsync(cancellationToken), cancellationToken)).Count(IsOpen), DiskFree());
+
+    private static string OverdueWords(int overdue) => overdue switch
+    {
+        1 => "an email waits although its time has come; 'why' says what for",
+        MostOverdue => $"{overdue} emails or more wait although their time has come; 'why' says of each what for",
+        _ => $"{overdue} emails wait although their time has come; 'why' says of each what for",
+    };
+
+    private static bool IsOpen(AccountStanding standing) => standing.Obstacle is AccountObstacle.CircuitOpen or AccountObstacle.Probing;
+
+    /// <summary>Single emails alone: a campaign's recipients wait for their turn, and for its gate.</summary>
+    private async Task<int> OverdueAsync(CancellationToken cancellationToken)
+    {
+        var limit = time.GetUtcNow() - Patience;
+        var filter = new EmailFilter { Statuses = [EmailStatus.Pending], OwnOnly = true };
+        // The soonest first: mostly one look shows that there is none.
+        if ((await store.ListPageAsync(filter, null, 1, cancellationToken)).Emails is not [var soonest] || EmailPlace.Of(soonest).Due > limit) return 0;
+        return (await store.ListPageAsync(filter, null, MostOverdue, cancellationToken)).Emails.Count(email => EmailPlace.Of(email).Due <= limit);
+    }
+
+    private long? DiskFree()
+    {
+        try
+        {
+            return new DriveInfo(options.Folder).AvailableFreeSpace;
+        }
+        catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private string? DiskProblem()
@@ -42,3 +86,10 @@ internal sealed class ServerHealth(IEmailStore store, AccountBook book, ServerPa
         }
     }
 }
+
+/// <summary>What changes from moment to moment.</summary>
+/// <param name="Overdue">Single emails whose time has come and that wait.</param>
+/// <param name="Workers">Workers that live.</param>
+/// <param name="CircuitsOpen">Accounts that get nothing because they failed.</param>
+/// <param name="DiskFree">Bytes free on the disk of the data folder; null: nobody can say.</param>
+internal sealed record ServerGauges(int Overdue, int Workers, int CircuitsOpen, long? DiskFree);

@@ -7,10 +7,10 @@ using Microsoft.AspNetCore.Http;
 namespace Nightmail.Server.Security;
 
 /// <summary>
-/// What a browser that was let in carries. It holds its own end, sealed with the key of the data folder, so that nothing about it has to be kept
+/// What a browser that was let in carries. It holds its own end and the generation of sessions that it belongs to, sealed with the key of the data folder, so that nothing about it has to be kept
 /// and every server of a house knows it. No script can read it, and no other site can have it sent.
 /// </summary>
-internal sealed class SessionCookie(SecretBox secrets, ServerOptions options, TimeProvider time)
+internal sealed class SessionCookie(SecretBox secrets, SessionGeneration generation, ServerOptions options, TimeProvider time)
 {
     /// <summary>The cookie's name.</summary>
     public const string Name = "nightmail_session";
@@ -25,10 +25,11 @@ internal sealed class SessionCookie(SecretBox secrets, ServerOptions options, Ti
     private const int NonceBytes = 16;
 
     /// <summary>Lets the browser in.</summary>
-    public void Give(HttpContext context)
+    public async Task GiveAsync(HttpContext context, CancellationToken cancellationToken)
     {
         var until = time.GetUtcNow() + Lifetime;
-        var plain = string.Create(CultureInfo.InvariantCulture, $"{until.ToUnixTimeSeconds()} {Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NonceBytes))}");
+        var present = await generation.PresentAsync(cancellationToken);
+        var plain = string.Create(CultureInfo.InvariantCulture, $"{until.ToUnixTimeSeconds()} {present} {Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NonceBytes))}");
         context.Response.Cookies.Append(Name, Base64Url.EncodeToString(secrets.Seal(Owner, plain)), Options(context, Lifetime));
     }
 
@@ -36,10 +37,12 @@ internal sealed class SessionCookie(SecretBox secrets, ServerOptions options, Ti
     public void Take(HttpContext context) => context.Response.Cookies.Delete(Name, Options(context, null));
 
     /// <summary>When the session of the request ends; null: it has none that counts.</summary>
-    public DateTimeOffset? UntilOf(HttpContext context)
+    public async ValueTask<DateTimeOffset?> UntilOfAsync(HttpContext context)
     {
         if (context.Request.Cookies[Name] is not { Length: > 0 and < 1000 } cookie || !Base64Url.IsValid(cookie)) return null;
-        if (secrets.TryOpen(Owner, Base64Url.DecodeFromChars(cookie)) is not { } plain || !long.TryParse(plain.Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)) return null;
+        if (secrets.TryOpen(Owner, Base64Url.DecodeFromChars(cookie)) is not { } plain || plain.Split(' ') is not [var end, var number, _]) return null;
+        if (!long.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var its)) return null;
+        if (its != await generation.PresentAsync(context.RequestAborted)) return null;
         var until = DateTimeOffset.FromUnixTimeSeconds(seconds);
         return until > time.GetUtcNow() ? until : null;
     }

@@ -13,8 +13,8 @@ internal sealed class SendLogRows(ISqlSession session) : ISendLog, ISendLogReten
 
     public async ValueTask AppendAsync(IReadOnlyList<SendLogEntry> entries, CancellationToken cancellationToken) => await session.WriteAsync(
         (connection, transaction) => connection.Execute("""
-            INSERT INTO send_log (at, email, campaign, attempt, account, recipient, outcome, words, code, enhanced, took)
-            VALUES (@At, @Email, @Campaign, @Attempt, @Account, @Recipient, @Outcome, @Words, @Code, @Enhanced, @Took)
+            INSERT INTO send_log (at, email, campaign, attempt, account, recipient, outcome, words, code, enhanced, took, worker)
+            VALUES (@At, @Email, @Campaign, @Attempt, @Account, @Recipient, @Outcome, @Words, @Code, @Enhanced, @Took, @Worker)
             """, entries.Select(entry => new Row(entry)), transaction),
         cancellationToken);
 
@@ -33,7 +33,7 @@ internal sealed class SendLogRows(ISqlSession session) : ISendLog, ISendLogReten
         return session.ReadAsync<IReadOnlyList<SendLogEntry>>(
             connection => [.. connection.Query<Row>($"""
                 SELECT number AS Number, at AS At, email AS Email, campaign AS Campaign, attempt AS Attempt, account AS Account, recipient AS Recipient, outcome AS Outcome,
-                  words AS Words, code AS Code, enhanced AS Enhanced, took AS Took
+                  words AS Words, code AS Code, enhanced AS Enhanced, took AS Took, worker AS Worker
                 FROM send_log {where} ORDER BY number DESC LIMIT @most
                 """, values).Select(row => row.Entry())],
             cancellationToken);
@@ -68,6 +68,7 @@ internal sealed class SendLogRows(ISqlSession session) : ISendLog, ISendLogReten
         {
             (At, Email, Campaign, Attempt, Account) = (SqlWords.Of(entry.At), entry.Email.ToString(), entry.Campaign?.ToString(), entry.Attempt, entry.Account);
             (Recipient, Outcome, Words, Code, Enhanced, Took) = (entry.Recipient, (long)entry.Outcome, entry.Words, entry.Code, entry.Enhanced, entry.Took.Ticks);
+            Worker = entry.Worker;
         }
 
         public long Number { get; set; }
@@ -94,6 +95,8 @@ internal sealed class SendLogRows(ISqlSession session) : ISendLog, ISendLogReten
 
         public long Took { get; set; }
 
+        public string? Worker { get; set; }
+
         public SendLogEntry Entry() => new()
         {
             Number = Number,
@@ -108,6 +111,7 @@ internal sealed class SendLogRows(ISqlSession session) : ISendLog, ISendLogReten
             Code = (int?)Code,
             Enhanced = Enhanced,
             Took = TimeSpan.FromTicks(Took),
+            Worker = Worker,
         };
     }
 }

@@ -26,7 +26,9 @@ public sealed class CsvTests
         recipients[2].ShouldStartWith("b@example.org,,sent,,1,,2");
         recipients.Count.ShouldBe(3);
         log.Count.ShouldBe(3);
-        log[0].ShouldBe("number,at,email,campaignId,attempt,retryCount,account,recipient,outcome,code,enhanced,words,durationMs");
+        log[0].ShouldBe("number,at,email,campaignId,attempt,retryCount,account,recipient,outcome,code,enhanced,words,durationMs,worker");
+        var worker = (string)(await world.GetAsync("/api/workers")).Body!["workers"]![0]!["id"]!;
+        log.Skip(1).ShouldAllBe(row => row.EndsWith("," + worker, StringComparison.Ordinal));
         log.Skip(1).ShouldAllBe(row => row.Contains(",1,0,work,", StringComparison.Ordinal) && row.Contains("@example.org,sent,250,", StringComparison.Ordinal));
     }
 

@@ -126,6 +126,34 @@ public sealed class LoginTests
     }
 
     [Fact]
+    public async Task All_sessions_end_with_one_call_and_with_an_administrators_key()
+    {
+        await using var world = await RemoteWorld.StartAsync();
+        using var admin = Browser(world);
+        admin.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", world.Key);
+        async Task<string> KeyAsync(string scope)
+        {
+            using var content = new StringContent($$"""{"name":"other","scopes":["{{scope}}"]}""", Encoding.UTF8, "application/json");
+            using var made = await admin.PostAsync("/api/keys", content);
+            return $"/api/keys/{JsonNode.Parse(await made.Content.ReadAsStringAsync())!["id"]}";
+        }
+
+        async Task<HttpStatusCode> AfterDeleteAsync(string path)
+        {
+            using var browser = Browser(world);
+            (await EnterAsync(browser, await NewLinkAsync(world))).Dispose();
+            using (var within = await browser.GetAsync("/api/stats")) within.StatusCode.ShouldBe(HttpStatusCode.OK);
+            using (var deleted = await admin.DeleteAsync(path)) deleted.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+            using var after = await browser.GetAsync("/api/stats");
+            return after.StatusCode;
+        }
+
+        (await AfterDeleteAsync("/api/sessions")).ShouldBe(HttpStatusCode.Unauthorized);
+        (await AfterDeleteAsync(await KeyAsync("read"))).ShouldBe(HttpStatusCode.OK);
+        (await AfterDeleteAsync(await KeyAsync("admin"))).ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
     public async Task Only_hashes_of_links_are_kept_in_a_file_that_nobody_else_can_read()
     {
         await using var world = await RemoteWorld.StartAsync();

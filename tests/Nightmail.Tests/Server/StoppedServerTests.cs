@@ -44,7 +44,7 @@ public sealed class StoppedServerTests
             }
 
             ((int)(await server.ProgressAsync(campaign))["sent"]!).ShouldBe(sent);
-            await server.PostAsync($"/api/campaigns/{campaign}/resume", "{}");
+            await RescheduleAsync(server, campaign, sent);
             return false;
         });
     }
@@ -71,6 +71,19 @@ public sealed class StoppedServerTests
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>Gives a paused campaign a time that is far, at which it stands still although it is resumed, and then one that comes at once.</summary>
+    private static async Task RescheduleAsync(RunningServer server, string campaign, int sent)
+    {
+        await server.PostAsync($"/api/campaigns/{campaign}/schedule", """{"scheduledFor":"2099-01-01T00:00:00Z"}""");
+        await server.PostAsync($"/api/campaigns/{campaign}/resume", "{}");
+        var waiting = await server.GetAsync($"/api/campaigns/{campaign}");
+        ((string?)waiting["scheduledFor"]).ShouldBe("2099-01-01T00:00:00Z");
+        ((int)(await server.ProgressAsync(campaign))["sent"]!).ShouldBe(sent);
+        await server.PostAsync($"/api/campaigns/{campaign}/pause", "{}");
+        await server.PostAsync($"/api/campaigns/{campaign}/schedule", $$"""{"scheduledFor":"{{DateTimeOffset.UtcNow:O}}"}""");
+        await server.PostAsync($"/api/campaigns/{campaign}/resume", "{}");
     }
 
     private static async Task<string> ScheduleAsync(RunningServer server, int port)

@@ -46,6 +46,21 @@ public sealed class RemoteBackupTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_download_replaces_what_a_broken_one_left_and_is_there_under_its_name_alone()
+    {
+        var name = (await world.RunAsync("backup", "create")).Output.Trim();
+        var copy = Path.Combine(world.Home.Folder, "copy.db");
+        await File.WriteAllTextAsync(copy + ".part", "the beginning of an older try");
+
+        var fetched = await world.RunAsync("backup", "download", name, "--output", copy);
+
+        fetched.ExitCode.ShouldBe(0, fetched.Error);
+        Directory.EnumerateFiles(world.Home.Folder, "copy.db*").Select(Path.GetFileName).Order().ShouldBe(["copy.db", "copy.db.sha256"]);
+        var hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(copy)));
+        (await File.ReadAllTextAsync(copy + ".sha256")).ShouldStartWith(hash);
+    }
+
+    [Fact]
     public async Task The_times_are_shown_in_words_with_the_next_five_and_can_be_set()
     {
         (await world.RunAsync("backup", "times")).Output.ShouldStartWith("at 02:00 every day (0 2 * * *, UTC); the newest 7 stay; missed times are made up for once\n  next  ");

@@ -50,6 +50,7 @@ internal static class ServerRows
         new("createLoginLink", "/api/login-links", "", 201) { NeverRefused = "a second link is another one" },
         // With a key, as here, there is no session to show: the tests of the login link see it with one.
         new("getSession", "/api/session", Success: 409),
+        new("endAllSessions", "/api/sessions", Success: 204) { NeverRefused = "where there is none, none is left either" },
         new("endSession", "/api/session", Success: 204) { NeverRefused = "where there is none, none is left either" },
         new("listWork", "/api/scheduled-work"),
         new("getWork", "/api/scheduled-work/backup") { Unknown = "/api/scheduled-work/none" },
