@@ -15,7 +15,7 @@ public sealed class OverdueTests
         await world.PostAsync("/api/emails", """{"to":["b@example.org"],"subject":"s","text":"t","scheduledFor":"2099-01-01T00:00:00Z"}""");
         var before = await MetricsAsync(world);
 
-        (await world.PostAsync("/api/emails", $$"""{"to":["c@example.org"],"subject":"s","text":"t","allowPast":true,"scheduledFor":"{{DateTimeOffset.UtcNow.AddHours(-1):O}}"}""")).Status.ShouldBe(201);
+        (await world.PostAsync("/api/emails", $$"""{"to":["c@example.org"],"subject":"s","text":"t","allowPast":true,"scheduledFor":"{{TimeProvider.System.GetUtcNow().AddHours(-1):O}}"}""")).Status.ShouldBe(201);
 
         before.ShouldContain("nightmail_overdue_emails 0\n");
         var after = await MetricsAsync(world);

@@ -11,7 +11,7 @@ public sealed class RetriedRequestTests
     public async Task A_request_that_is_repeated_after_its_time_gets_its_first_answer_and_a_new_one_is_refused()
     {
         await using var world = await WorldAsync();
-        var past = DateTimeOffset.UtcNow.AddHours(-1);
+        var past = TimeProvider.System.GetUtcNow().AddHours(-1);
         var body = $$"""{"to":["a@example.org"],"subject":"s","text":"t","scheduledFor":"{{past:O}}"}""";
         // As an hour ago it was kept: the same words, whose time had not come.
         var first = await PostAsync(world, "k", body.Replace("\"subject\"", "\"allowPast\":true,\"subject\"", StringComparison.Ordinal));
@@ -30,11 +30,11 @@ public sealed class RetriedRequestTests
     public async Task An_array_that_is_repeated_after_its_times_gets_its_first_answers()
     {
         await using var world = await WorldAsync();
-        var soon = DateTimeOffset.UtcNow.AddSeconds(2);
+        var soon = TimeProvider.System.GetUtcNow().AddSeconds(2);
         var array = $$"""[{"to":["a@example.org"],"subject":"s","text":"t","notAfter":"{{soon:O}}"},{"to":["b@example.org"],"subject":"s","text":"t","notAfter":"{{soon:O}}"}]""";
 
         var first = await PostAsync(world, "k", array);
-        await Eventually.HoldsAsync(() => DateTimeOffset.UtcNow > soon, "the last moment to pass");
+        await Eventually.HoldsAsync(() => TimeProvider.System.GetUtcNow() > soon, "the last moment to pass");
         var again = await PostAsync(world, "k", array);
 
         first.Body!["results"]!.AsArray().Select(each => each!["status"]!.GetValue<int>()).ShouldBe([201, 201], first.Body.ToJsonString());

@@ -82,7 +82,7 @@ public sealed class StoppedServerTests
         ((string?)waiting["scheduledFor"]).ShouldBe("2099-01-01T00:00:00Z");
         ((int)(await server.ProgressAsync(campaign))["sent"]!).ShouldBe(sent);
         await server.PostAsync($"/api/campaigns/{campaign}/pause", "{}");
-        await server.PostAsync($"/api/campaigns/{campaign}/schedule", $$"""{"scheduledFor":"{{DateTimeOffset.UtcNow:O}}"}""");
+        await server.PostAsync($"/api/campaigns/{campaign}/schedule", $$"""{"scheduledFor":"{{TimeProvider.System.GetUtcNow():O}}"}""");
         await server.PostAsync($"/api/campaigns/{campaign}/resume", "{}");
     }
 

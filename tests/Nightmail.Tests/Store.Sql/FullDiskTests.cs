@@ -81,7 +81,7 @@ public sealed class FullDiskTests
         (await store.ListAsync(new(), Cancel)).Select(email => email.Id).ShouldBe([added]);
     }
 
-    private static async Task<EmailId> AddAsync(IEmailStore store, ManualTime time)
+    private static async Task<EmailId> AddAsync(SqliteEmailStore store, ManualTime time)
     {
         var email = Given.Email(time);
         email = email with { Content = email.Content with { Text = new string('x', 100_000) } };
