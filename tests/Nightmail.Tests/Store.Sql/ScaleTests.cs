@@ -112,7 +112,8 @@ public sealed class ScaleTests : IAsyncLifetime
         var campaign = CampaignId.New(Time);
         ScheduledEmail Copied(string to) => Given.Email(Time, default, to) with
         {
-            Campaign = campaign, Content = new() { To = [to], Cc = ["Cc <CC@example.org>", "other@example.org"], Bcc = ["bcc@example.org"] },
+            Campaign = campaign,
+            Content = new() { To = [to], Cc = ["Cc <CC@example.org>", "other@example.org"], Bcc = ["bcc@example.org"] },
         };
         await store.Campaigns.AddRecipientsAsync(campaign, [Copied("a@example.org"), Copied("gone@example.org")], Cancel);
         await store.Campaigns.SetGateAsync(campaign, new(CampaignStance.Released, Time.GetUtcNow()), Cancel);
