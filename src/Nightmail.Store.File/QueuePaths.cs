@@ -70,6 +70,9 @@ internal sealed class QueuePaths
     /// <summary>How the writer's part of a temporary name begins where the file is a save that has not been merged yet.</summary>
     public const string SavedMark = "saved.";
 
+    /// <summary>True for the name of a file that holds what somebody saved and that waits to be merged.</summary>
+    public bool IsSaved(string name) => name.StartsWith(TemporaryPrefix + SavedMark, StringComparison.Ordinal);
+
     /// <summary>The temporary file of one writer.</summary>
     public string Temporary(string writer) => Path.Combine(Folder, TemporaryPrefix + writer + TemporaryEnding);
 }

@@ -59,12 +59,13 @@ internal sealed class CleanUpPass(IDisk disk, QueuePaths paths, QueueFileOptions
 
     private bool IsOver(DateTimeOffset since, TimeSpan retention) => queue.Now - since > retention;
 
-    /// <summary>Under the lock nobody has a temporary file here: whoever made one is dead.</summary>
+    /// <summary>Under the lock nobody has a temporary file here: whoever made one is dead. What somebody saved waits to be merged, and is none.</summary>
     private int RemoveLeftovers(string folder)
     {
         var ours = Path.GetFileName(paths.Stem);
         var left = disk.List(folder).Where(name => name.EndsWith(QueuePaths.TemporaryEnding, StringComparison.Ordinal)
-            && (name.StartsWith(paths.TemporaryPrefix, StringComparison.Ordinal) || name.StartsWith(ours + ".", StringComparison.Ordinal) || folder == paths.Ledger));
+            && (name.StartsWith(paths.TemporaryPrefix, StringComparison.Ordinal) || name.StartsWith(ours + ".", StringComparison.Ordinal) || folder == paths.Ledger)
+            && !paths.IsSaved(name));
         return left.Count(name => disk.Delete(Path.Combine(folder, name)));
     }
 

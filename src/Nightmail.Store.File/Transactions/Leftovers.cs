@@ -20,7 +20,7 @@ internal sealed class Leftovers(IDisk disk, QueuePaths paths, SendLedger ledger,
             // Only who holds the lock has a temporary file, and that is us.
             if (!name.StartsWith(paths.TemporaryPrefix, StringComparison.Ordinal) || !name.EndsWith(QueuePaths.TemporaryEnding, StringComparison.Ordinal)) continue;
             var path = Path.Combine(paths.Folder, name);
-            if (name.StartsWith(paths.TemporaryPrefix + QueuePaths.SavedMark, StringComparison.Ordinal) || IsDisplacedSave(path)) swap.Adopt(path);
+            if (paths.IsSaved(name) || IsDisplacedSave(path)) swap.Adopt(path);
             else AtomicFile.TryDelete(disk, path);
         }
     }

@@ -55,6 +55,16 @@ public sealed class CleanUpTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_somebody_saved_and_nobody_has_merged_yet_stays()
+    {
+        var store = world.OpenFile();
+        await store.AddAsync([Given.Email(world.Time)], Cancel);
+        world.Disk.Put($"{Home}/.scheduled_emails.saved.4711-1.tmp", [1]);
+        await store.CleanUpAsync(Week, Cancel);
+        world.Disk.Start().List(Home).ShouldContain(".scheduled_emails.saved.4711-1.tmp");
+    }
+
+    [Fact]
     public async Task What_dead_writers_left_goes_and_strangers_stay()
     {
         var store = world.OpenFile();
