@@ -38,8 +38,9 @@ internal sealed class ScriptedHttp : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
-        listener.Stop();
+        // Before the listener stops: one that has stopped refuses the next accept with another error than a cancelled one.
         await accepting;
+        listener.Stop();
         certificate?.Dispose();
         stop.Dispose();
     }
