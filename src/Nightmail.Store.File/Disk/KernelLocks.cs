@@ -196,6 +196,11 @@ internal sealed class KernelLocks
             }
         }
 
-        public void Dispose() => handle.Dispose();
+        public void Dispose()
+        {
+            if (handle.IsClosed) return;
+            Posix.ReleaseLock(handle);
+            handle.Dispose();
+        }
     }
 }

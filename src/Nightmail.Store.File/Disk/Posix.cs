@@ -8,6 +8,7 @@ internal static partial class Posix
 {
     public const int ReadOnly = 0, WriteOnly = 1, ReadWrite = 2, Create = 0x40, Exclusive = 0x80, Append = 0x400, CloseOnExec = 0x80000, NonBlocking = 0x800;
     public const int LockShared = 1, LockExclusive = 2, LockNonBlocking = 4;
+    private const int LockRelease = 8;
     private const int OpenFileSetLock = 37, OpenFileSetLockWait = 38;
     private const short WriteLock = 1, Unlock = 2;
 
@@ -35,6 +36,12 @@ internal static partial class Posix
         while (result < 0 && LastError == DiskFailure.Interrupted);
         return result == 0;
     }
+
+    /// <summary>
+    /// Gives the lock back, whoever else has the open file. Closing alone does not: a child that another thread is just starting has a
+    /// copy of everything open until it becomes its own program, and the lock lives as long as the last copy.
+    /// </summary>
+    public static void ReleaseLock(SafeFileHandle file) => _ = FlockCall(file, LockRelease);
 
     /// <summary>Takes or waits for a lock on the first byte of the open file description: the turnstile before the real lock.</summary>
     public static bool LockTurnstile(SafeFileHandle file, bool wait)

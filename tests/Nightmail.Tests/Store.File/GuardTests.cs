@@ -15,6 +15,26 @@ public sealed class GuardTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
+    public void A_lock_that_is_given_back_is_free_though_a_child_is_just_being_started()
+    {
+        var folder = Directory.CreateTempSubdirectory("nightmail-lock-");
+        try
+        {
+            var path = Path.Combine(folder.FullName, "lock");
+            var first = KernelLocks.TryLock(path).ShouldNotBeNull();
+            using var child = OpenFiles.CopyOf(path);
+            KernelLocks.IsLocked(path).ShouldBeTrue();
+            first.Dispose();
+            using var second = KernelLocks.TryLock(path);
+            second.ShouldNotBeNull();
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_network_file_system_is_refused_with_the_reason_unless_it_is_allowed()
     {
         await using var world = new FakeStoreWorld();

@@ -77,7 +77,12 @@ internal sealed class DataFolder : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => held.Dispose();
+    public void Dispose()
+    {
+        if (held.IsClosed) return;
+        Posix.Unlock(held);
+        held.Dispose();
+    }
 
     private static string Holder(SafeFileHandle handle)
     {

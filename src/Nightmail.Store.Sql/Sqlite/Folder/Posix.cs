@@ -11,7 +11,7 @@ internal static partial class Posix
 {
     public const int ReadOnly = 0, ReadWrite = 2, Create = 0x40;
     public const int TryAgain = 11;
-    private const int CloseOnExec = 0x80000, LockExclusive = 2, LockNonBlocking = 4, Interrupted = 4;
+    private const int CloseOnExec = 0x80000, LockExclusive = 2, LockNonBlocking = 4, LockRelease = 8, Interrupted = 4;
 
     /// <summary>The number of the last error of this thread.</summary>
     public static int LastError => Marshal.GetLastPInvokeError();
@@ -37,6 +37,12 @@ internal static partial class Posix
         while (result < 0 && LastError == Interrupted);
         return result == 0;
     }
+
+    /// <summary>
+    /// Gives the lock back, whoever else has the open file. Closing alone does not: a child that another thread is just starting has a
+    /// copy of everything open until it becomes its own program, and the lock lives as long as the last copy.
+    /// </summary>
+    public static void Unlock(SafeFileHandle file) => _ = FlockCall(file, LockRelease);
 
     /// <summary>Flushes a file or folder to disk.</summary>
     public static bool Sync(SafeFileHandle file)

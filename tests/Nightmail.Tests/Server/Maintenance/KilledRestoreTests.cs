@@ -46,6 +46,7 @@ public sealed class KilledRestoreTests : IDisposable
 
         await using var last = await RunningServer.StartAsync(folder);
         await last.PostAsync("/api/workers/resume", "{}");
+        await HurryAsync(last);
         JsonNode progress = null!;
         await Eventually.HoldsAsync(async () => (progress = await last.ProgressAsync(campaign))["pending"]!.GetValue<int>() + progress["sending"]!.GetValue<int>() == 0, "the campaign to end");
         var messages = sink.Messages();
@@ -95,6 +96,13 @@ public sealed class KilledRestoreTests : IDisposable
         server.Program.Signal("KILL");
         await server.Program.WaitAsync();
         await restoring;
+    }
+
+    /// <summary>An email whose server was killed twice before it began waits for minutes, as it should; a person who looks need not.</summary>
+    private async Task HurryAsync(RunningServer server)
+    {
+        var waiting = (await server.GetAsync("/api/emails?status=pending&limit=1000"))["items"]!.AsArray();
+        foreach (var id in waiting.Where(email => email!["nextAttempt"] is not null).Select(email => (string)email!["id"]!).Where(id => id != marker)) await server.TryPostAsync($"/api/emails/{id}/send-now");
     }
 
     private async Task<bool> IsNewAsync(RunningServer server, int round)

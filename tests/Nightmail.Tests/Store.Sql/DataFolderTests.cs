@@ -1,0 +1,33 @@
+using Nightmail.Core.Storage;
+using Nightmail.Store.Sql.Sqlite.Folder;
+using Nightmail.Testing.Store;
+using Shouldly;
+using Xunit;
+
+namespace Nightmail.Tests.Store.Sql;
+
+/// <summary>A data folder has one owner, and none once it is given back.</summary>
+public sealed class DataFolderTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("nightmail-folder-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void A_second_owner_is_told_who_the_first_is()
+    {
+        using var first = DataFolder.Take(folder, TimeProvider.System);
+
+        Should.Throw<StoreException>(() => DataFolder.Take(folder, TimeProvider.System)).Message.ShouldContain($"process {Environment.ProcessId} on ");
+    }
+
+    [Fact]
+    public void A_folder_that_is_given_back_is_free_though_a_child_is_just_being_started()
+    {
+        var first = DataFolder.Take(folder, TimeProvider.System);
+        using var child = OpenFiles.CopyOf(Path.Combine(folder, "lock"));
+        first.Dispose();
+
+        Should.NotThrow(() => DataFolder.Take(folder, TimeProvider.System).Dispose());
+    }
+}
