@@ -25,14 +25,15 @@ internal static class Composition
     /// <param name="time">The clock.</param>
     /// <param name="keeps">False keeps everything in memory only.</param>
     /// <param name="observer">Is told what happens to the files.</param>
-    public static OpenedStore OpenStore(string queuePath, string? backups, Settings settings, bool works, TimeProvider time, bool keeps, IStoreObserver observer)
+    /// <param name="command">A command of this program, as it can be pasted.</param>
+    public static OpenedStore OpenStore(string queuePath, string? backups, Settings settings, bool works, TimeProvider time, bool keeps, IStoreObserver observer, Func<string, string> command)
     {
         var persistence = settings.Persistence;
         var options = new QueueFileOptions
         {
             Path = queuePath, LockTimeout = persistence.LockTimeout, SyncInterval = persistence.SyncInterval, SharesWrites = works,
             BackupFolder = backups, BackupCount = persistence.BackupCount,
-            AllowNetworkFileSystem = persistence.AllowNetworkFileSystem, Observer = observer,
+            AllowNetworkFileSystem = persistence.AllowNetworkFileSystem, Observer = observer, Command = command,
         };
         var store = FileEmailStore.Open(options, keeps ? RealDisk.Instance : new MemoryDisk(time), time);
         return new(store, store.Blobs, store.SendLog) { File = store, Log = store.SendLog };

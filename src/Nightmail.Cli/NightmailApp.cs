@@ -16,7 +16,7 @@ public static class NightmailApp
     /// <remarks>Waits on this thread: a program that does one thing gains nothing by giving it back, and each method that does costs its start.</remarks>
     public static int Run(string[] arguments, Surroundings surroundings, CancellationToken cancellationToken)
     {
-        var exitCode = RunCommand(arguments, surroundings, cancellationToken);
+        var exitCode = RunGuarded(arguments, surroundings, cancellationToken);
 
         // A reader that has seen enough is nobody's error.
         if (surroundings.OutputFailure() is not { ReaderGone: false, Words: var words }) return exitCode;
@@ -27,6 +27,25 @@ public static class NightmailApp
     /// <summary>The exit code for a store that could not do what it was asked.</summary>
     internal static int ExitCodeOf(StoreException trouble) =>
         trouble.Trouble is StoreTrouble.Busy or StoreTrouble.NotYetSafe ? ExitCodes.TryAgain : ExitCodes.Unavailable;
+
+    /// <summary>The outermost place: behind it there is only the runtime, which would print a stack with everything that it says.</summary>
+    private static int RunGuarded(string[] arguments, Surroundings surroundings, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return RunCommand(arguments, surroundings, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return Fail(surroundings, ExitCodes.Interrupted, "interrupted; what was acknowledged before stands");
+        }
+        catch (Exception unexpected)
+        {
+            var (exitCode, sentence) = UnexpectedEnd.Of(unexpected);
+            if (arguments.Contains("--verbose")) surroundings.Error.Write(UnexpectedEnd.Trace(unexpected));
+            return Fail(surroundings, exitCode, sentence);
+        }
+    }
 
     private static int RunCommand(string[] arguments, Surroundings surroundings, CancellationToken cancellationToken)
     {

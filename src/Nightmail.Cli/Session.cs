@@ -49,8 +49,11 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, R
     /// <exception cref="CommandFailure">It cannot be written.</exception>
     public LogFile Log => log ??= LogFile.Open(globals.Log ?? Settings.Logging.File, globals.Verbose ? LogLevel.Debug : Settings.Logging.Level, surroundings.Time);
 
-    /// <summary>What a command that is named needs to work on the same queue when it is pasted: the options that named it here.</summary>
-    public string CommandOptions => string.Join(' ', new[] { PathOption("--queue", globals.Queue), PathOption("--config", globals.Config), globals.Server is null ? null : $"--server {ShellWord.Quote(globals.Server)}" }.Where(option => option is not null));
+    /// <summary>
+    /// What a command that is named needs to work on the same store when it is pasted into the same shell: the options that named it here. Where this
+    /// command passes over a server that the environment or the configuration names, the queue file is named: the pasted one might not pass over it.
+    /// </summary>
+    public string CommandOptions => string.Join(' ', new[] { PathOption("--queue", globals.Queue ?? (PassesOverServer ? QueuePath : null)), PathOption("--config", globals.Config), globals.Server is null ? null : $"--server {ShellWord.Quote(globals.Server)}" }.Where(option => option is not null));
 
     /// <summary>The store.</summary>
     public IEmailQueue Store => Opened.Store;
@@ -79,6 +82,8 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, R
 
     /// <summary>The queue file, for what only a file has: backups, its lock, its folder.</summary>
     public Nightmail.Store.File.FileEmailStore QueueFile => Opened.File ?? throw CommandFailure.Refused("this works on a queue file only; leave --server away");
+
+    private bool PassesOverServer => reach == Reach.Here && ServerChoice.IsNamed(this);
 
     private OpenedStore Opened => opened ??= OpenStore();
 
@@ -184,6 +189,6 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, R
         if (Server is not null) return Composition.OpenRemote(Client, surroundings.Time);
         if (!Keeps) Note("warning: persistence is switched off (HIMALAYA_NO_PERSISTENCE, or scheduler.persistence.enabled in the configuration): everything works in memory only and is gone when this command ends");
         var backups = Settings.Persistence.BackupDirectory is { Length: > 0 } folder ? Paths.Configured(folder, Settings, surroundings.Variable) : null;
-        return Composition.OpenStore(QueuePath, backups, Settings, works, surroundings.Time, Keeps, new StoreLog(Log, Note, globals.Verbose));
+        return Composition.OpenStore(QueuePath, backups, Settings, works, surroundings.Time, Keeps, new StoreLog(Log, Note, globals.Verbose), Command);
     }
 }

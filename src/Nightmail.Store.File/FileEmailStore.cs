@@ -47,7 +47,7 @@ public sealed class FileEmailStore : IEmailStore
         state = new(disk, paths, workers, options, writer, time);
         pipeline = new(state, new(disk, paths, options, writer, time), changes.Raise, accountChanges.Raise, options, time);
         Blobs = new FileBlobStore(disk, paths.Blobs, writer);
-        Backups = new(disk, paths, pipeline);
+        Backups = new(disk, paths, pipeline, options.Command);
         SendLog = new FileSendLog(disk, paths.Log);
     }
 

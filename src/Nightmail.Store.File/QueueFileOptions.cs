@@ -21,6 +21,9 @@ public sealed record QueueFileOptions
     /// <summary>Is told what happens to the files.</summary>
     public IStoreObserver Observer { get; init; } = new SilentObserver();
 
+    /// <summary>A command of the program, from its words, as a person can paste it to work on this queue: for messages that name the next step.</summary>
+    public Func<string, string> Command { get; init; } = words => $"nightmail {words}";
+
     /// <summary>True takes a queue on another machine's disk, at the risk of two workers that do not see each other's lock.</summary>
     public bool AllowNetworkFileSystem { get; init; }
 

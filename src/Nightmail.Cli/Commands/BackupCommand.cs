@@ -56,7 +56,7 @@ internal sealed class BackupListCommand() : Verb("list", "Lists the backups, the
             return ExitCodes.Done;
         }
 
-        if (backups.Count == 0) session.Note($"no backups yet in {place.Folder}; {(session.Server is null ? "the first change makes one" : "nightmail backup create makes one")}");
+        if (backups.Count == 0) session.Note($"no backups yet in {place.Folder}; {(session.Server is null ? "the first change makes one" : $"{session.Command("backup create")} makes one")}");
         else session.Surroundings.Output.Write(BackupList.Table(backups, session.Zone, session.Now).ToText(session.Surroundings.Width));
         return ExitCodes.Done;
     }
@@ -101,7 +101,7 @@ internal sealed class BackupVerifyCommand : Verb
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var place = new BackupPlace(session);
-        var backup = await place.VerifyAsync(BackupList.Find(await place.ListAsync(cancellationToken), words.GetRequiredValue(name)), cancellationToken);
+        var backup = await place.VerifyAsync(BackupList.Find(await place.ListAsync(cancellationToken), words.GetRequiredValue(name), session.Command), cancellationToken);
         if (session.Globals.Json) session.Surroundings.Output.Write(JsonText.Line(json => BackupList.Write(json, backup)));
         if (backup.Damage is { } damage) throw CommandFailure.Refused($"{backup.Name} is not good: {damage}");
         if (!session.Globals.Json) session.Surroundings.Output.Write($"{backup.Name} is good: {backup.Size} bytes, sha256 {backup.Sha256}\n");

@@ -25,14 +25,14 @@ internal sealed class BackupRestoreCommand : Verb
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var backups = new BackupPlace(session);
-        var backup = BackupList.Find(await backups.ListAsync(cancellationToken), words.GetRequiredValue(name));
+        var backup = BackupList.Find(await backups.ListAsync(cancellationToken), words.GetRequiredValue(name), session.Command);
         if (!yes.IsSet(words) && session.Surroundings is { InputIsTerminal: true, OutputIsTerminal: true } && !Agrees(session, backup)) throw CommandFailure.Refused("nothing was changed");
         var report = await backups.RestoreAsync(backup, cancellationToken);
         session.Log.Write(Configuration.LogLevel.Warning, $"restored {backup.Name}: {Sentence(report)}");
         if (session.Globals.Json) session.Surroundings.Output.Write(JsonText.Line(json => Write(json, backup, report)));
         else session.Surroundings.Output.Write($"{backup.Name} restored: {Sentence(report)}\n");
-        if (report.LedgerBroken is { } broken) session.Note($"warning: {broken}; what came back is paused: look at it (nightmail list --status paused), cancel what has left, then let the others go: {session.Command("resume --held")}");
-        session.Note("sending is paused; when all is well: nightmail resume --all");
+        if (report.LedgerBroken is { } broken) session.Note($"warning: {broken}; what came back is paused: look at it ({session.Command("list --status paused")}), cancel what has left, then let the others go: {session.Command("resume --held")}");
+        session.Note($"sending is paused; when all is well: {session.Command("resume --all")}");
         return ExitCodes.Done;
     }
 

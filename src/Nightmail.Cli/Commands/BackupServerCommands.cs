@@ -28,7 +28,7 @@ internal sealed class BackupDownloadCommand : Verb
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var place = new BackupPlace(session);
-        var backup = BackupList.Find(await place.ListAsync(cancellationToken), words.GetRequiredValue(name));
+        var backup = BackupList.Find(await place.ListAsync(cancellationToken), words.GetRequiredValue(name), session.Command);
         var path = Path.GetFullPath(words.GetValue(output) ?? backup.Name);
         if (Path.Exists(path)) throw CommandFailure.Refused($"{path} is there already; name another file with --output");
         await FetchAsync(place, backup, path, cancellationToken);

@@ -26,7 +26,7 @@ internal sealed class ShowCommand : Verb
         var context = await session.WhyContextAsync(cancellationToken);
         if (raw.IsSet(words)) await WriteMessageAsync(email, context, session, cancellationToken);
         else if (session.Globals.Json) session.Surroundings.Output.Write(JsonText.Line(json => EmailJson.Write(json, email, context)));
-        else session.Surroundings.Output.Write(EmailDetails.Text(email, context));
+        else session.Surroundings.Output.Write(EmailDetails.Text(email, context, session.Command));
         return ExitCodes.Done;
     }
 

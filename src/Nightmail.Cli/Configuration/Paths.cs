@@ -3,6 +3,9 @@ namespace Nightmail.Cli.Configuration;
 /// <summary>Where things are unless somebody says otherwise.</summary>
 internal static class Paths
 {
+    /// <summary>The variable that names the queue file.</summary>
+    public const string QueueVariable = "HIMALAYA_QUEUE_FILE";
+
     /// <summary>The configuration file, unless --config names another.</summary>
     public static string Config(Func<string, string?> variable) => Path.Combine(ConfigHome(variable), "nightmail", "config.json");
 
@@ -14,7 +17,7 @@ internal static class Paths
     public static (string Path, string? Origin) Queue(string? asked, Settings settings, Func<string, string?> variable)
     {
         if (!string.IsNullOrEmpty(asked)) return (Path.GetFullPath(asked), "--queue");
-        if (variable("HIMALAYA_QUEUE_FILE") is { Length: > 0 } fromEnvironment) return (Path.GetFullPath(ExpandHome(fromEnvironment, variable)), "HIMALAYA_QUEUE_FILE");
+        if (variable(QueueVariable) is { Length: > 0 } fromEnvironment) return (Path.GetFullPath(ExpandHome(fromEnvironment, variable)), QueueVariable);
         if (settings.Persistence.QueueFile is { Length: > 0 } configured)
         {
             return (Configured(configured, settings, variable), settings.File);

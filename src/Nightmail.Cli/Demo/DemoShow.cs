@@ -48,7 +48,7 @@ internal sealed class DemoShow(Surroundings surroundings, GlobalValues globals, 
         var live = surroundings.OutputIsTerminal && !globals.Json;
         var printer = new EventPrinter(session);
         await using var host = new WorkerHost(session, live ? board : printer);
-        if (keep) session.Note($"try in another terminal: nightmail --config {session.Globals.Config} --queue {session.QueuePath} list; Ctrl-C ends the demo");
+        if (keep) session.Note($"try in another terminal: {session.Command("list")}; Ctrl-C ends the demo");
         var sending = host.RunAsync(keep ? WorkerMode.Forever : WorkerMode.UntilEmpty, shutdown);
         if (live) await DemoScreen.ShowAsync(board, surroundings.Output, surroundings.Time, sending);
         return await sending;

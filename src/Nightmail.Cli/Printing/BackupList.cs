@@ -16,18 +16,21 @@ internal static class BackupList
     public static Argument<string> Name() => new("NAME") { Description = $"A backup's file name, as much of it as is unique, or '{Latest}'" };
 
     /// <summary>The one that a word names.</summary>
+    /// <param name="newestFirst">All of them.</param>
+    /// <param name="word">What a person wrote.</param>
+    /// <param name="command">A command of this program, as it can be pasted.</param>
     /// <exception cref="CommandFailure">There is none, or more than one that could be meant.</exception>
-    public static BackupDescription Find(IReadOnlyList<BackupDescription> newestFirst, string word)
+    public static BackupDescription Find(IReadOnlyList<BackupDescription> newestFirst, string word, Func<string, string> command)
     {
-        if (word == Latest) return newestFirst.FirstOrDefault(backup => backup.Damage is null) ?? throw CommandFailure.NotFound("there is no good backup; see nightmail backup list");
+        if (word == Latest) return newestFirst.FirstOrDefault(backup => backup.Damage is null) ?? throw CommandFailure.NotFound($"there is no good backup; see {command("backup list")}");
         var named = Path.GetFileName(word);
         if (newestFirst.FirstOrDefault(backup => backup.Name == named) is { } exact) return exact;
         var found = newestFirst.Where(backup => named.Length > 0 && backup.Name.Contains(named, StringComparison.Ordinal)).ToList();
         return found.Count switch
         {
             1 => found[0],
-            0 => throw CommandFailure.NotFound($"there is no backup '{word}'; see nightmail backup list"),
-            _ => throw CommandFailure.Usage($"'{word}' could be any of {found.Count} backups; write more of its name (nightmail backup list)"),
+            0 => throw CommandFailure.NotFound($"there is no backup '{word}'; see {command("backup list")}"),
+            _ => throw CommandFailure.Usage($"'{word}' could be any of {found.Count} backups; write more of its name ({command("backup list")})"),
         };
     }
 

@@ -11,7 +11,10 @@ internal static class EmailDetails
     private const int NameColumns = 13;
 
     /// <summary>Lines of a name and a value, then the text.</summary>
-    public static string Text(ScheduledEmail email, WhyContext context)
+    /// <param name="email">The email.</param>
+    /// <param name="context">What its state is put into words with.</param>
+    /// <param name="command">A command of this program, as it can be pasted.</param>
+    public static string Text(ScheduledEmail email, WhyContext context, Func<string, string> command)
     {
         var text = new StringBuilder();
         Add(text, "id", email.Id.ToString());
@@ -24,7 +27,7 @@ internal static class EmailDetails
         AddMessage(text, email, context);
         AddHistory(text, email, context);
         if (email.Content.Text is { Length: > 0 } body) text.Append('\n').Append(Printable.Lines(body).TrimEnd('\n')).Append('\n');
-        else if (email.Content.Html is not null) text.Append("\n(HTML only: nightmail show ").Append(email.Id).Append(" --raw)\n");
+        else if (email.Content.Html is not null) text.Append("\n(HTML only: ").Append(command($"show {email.Id} --raw")).Append(")\n");
         return text.ToString();
     }
 

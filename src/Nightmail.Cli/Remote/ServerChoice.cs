@@ -13,8 +13,16 @@ internal static class ServerChoice
         var globals = session.Globals;
         if (globals.Server is not null && globals.Queue is not null) throw CommandFailure.Usage("--server and --queue exclude each other: the server has a queue of its own");
         if (globals.Queue is not null) return null;
-        var settings = session.Settings.Server;
-        var (text, origin) = globals.Server is { } asked ? (asked, "--server") : session.Surroundings.Variable(Variable) is { Length: > 0 } set ? (set, Variable) : (settings.Url, $"server.url in {session.Settings.File}");
-        return text is null ? null : ServerAddress.Read(text, origin, settings.AllowPlainHttp);
+        var (text, origin) = Named(session);
+        return text is null ? null : ServerAddress.Read(text, origin, session.Settings.Server.AllowPlainHttp);
+    }
+
+    /// <summary>True when anything but a queue file of this command's own names a server, whether its address can be used or not.</summary>
+    public static bool IsNamed(Session session) => session.Globals.Queue is null && Named(session).Text is not null;
+
+    private static (string? Text, string Origin) Named(Session session)
+    {
+        if (session.Globals.Server is { } asked) return (asked, "--server");
+        return session.Surroundings.Variable(Variable) is { Length: > 0 } set ? (set, Variable) : (session.Settings.Server.Url, $"server.url in {session.Settings.File}");
     }
 }

@@ -14,12 +14,12 @@ internal sealed class EventPrinter(Session session) : IEngineObserver
     public void On(EngineEvent happened)
     {
         var level = EventWords.LevelOf(happened);
-        session.Log.Write(level, EventWords.Line(happened, session.Zone));
+        session.Log.Write(level, EventWords.Line(happened, session.Zone, session.Command));
         if (level == LogLevel.Debug && !session.Globals.Verbose) return;
         lock (gate)
         {
             if (session.Globals.Json) Print(session.Surroundings.Output, JsonText.Line(json => EventWords.Write(json, happened)));
-            else Print(session.Surroundings.Error, $"{TimeWords.Short(happened.At, session.Zone, session.Now, milliseconds: true)} {Printable.OneLine(EventWords.Line(happened, session.Zone))}\n");
+            else Print(session.Surroundings.Error, $"{TimeWords.Short(happened.At, session.Zone, session.Now, milliseconds: true)} {Printable.OneLine(EventWords.Line(happened, session.Zone, session.Command))}\n");
         }
     }
 

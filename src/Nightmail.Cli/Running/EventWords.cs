@@ -42,10 +42,13 @@ internal static class EventWords
     };
 
     /// <summary>One line for people.</summary>
-    public static string Line(EngineEvent happened, DateTimeZone zone) => happened switch
+    /// <param name="happened">What happened.</param>
+    /// <param name="zone">The zone to speak in.</param>
+    /// <param name="command">A command of this program, as it can be pasted.</param>
+    public static string Line(EngineEvent happened, DateTimeZone zone, Func<string, string> command) => happened switch
     {
         EngineEvent.Claimed claimed => $"claimed {claimed.Email} for {claimed.Account} (attempt {claimed.Attempt})",
-        EngineEvent.Recorded recorded => Line(recorded, zone),
+        EngineEvent.Recorded recorded => Line(recorded, zone, command),
         EngineEvent.ClaimLost lost => $"left alone {lost.Email}: {lost.Why}",
         EngineEvent.Expired expired => $"expired {expired.Email.Id}: it was not wanted after {TimeWords.Short(expired.Email.NotAfter ?? expired.At, zone, expired.At)}{Reason(expired.Email)}",
         EngineEvent.Moved moved => $"moved {moved.Email.Id} from {TimeWords.Short(moved.Before, zone, moved.At)} to {TimeWords.Short(moved.Email.ScheduledFor, zone, moved.At)}: the rules of {moved.Email.Wish?.TimeZone} have changed",
@@ -129,7 +132,7 @@ internal static class EventWords
     public static TimeSpan? Lateness(EngineEvent.Recorded recorded) =>
         recorded is { Email: { Status: EmailStatus.Sent, SentAt: { } sent }, Attempt: 1 } ? sent - recorded.Email.ScheduledFor : null;
 
-    private static string Line(EngineEvent.Recorded recorded, DateTimeZone zone)
+    private static string Line(EngineEvent.Recorded recorded, DateTimeZone zone, Func<string, string> command)
     {
         var email = recorded.Email;
         var through = $"{email.Id} through {recorded.Account}";
@@ -139,7 +142,7 @@ internal static class EventWords
             EmailStatus.Pending when email.NextAttempt is { } next => $"deferred {through}{Reason(email)}; next try {TimeWords.Short(next, zone, recorded.At)}",
             EmailStatus.Pending => $"given back {email.Id}",
             EmailStatus.Failed => $"failed {through} ({email.Reason?.Name()}){Reason(email)}",
-            EmailStatus.InDoubt => $"in doubt {through}{Reason(email)}; nightmail retry sends it again, mark-sent closes it",
+            EmailStatus.InDoubt => $"in doubt {through}{Reason(email)}; {command($"retry {email.Id}")} sends it again, {command($"mark-sent {email.Id}")} closes it",
             var status => $"{status.Name()} {through}{Reason(email)}",
         };
     }

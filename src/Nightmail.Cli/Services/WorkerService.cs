@@ -13,10 +13,13 @@ internal sealed record WorkerService(string Kind, string Place, string Text, boo
     private const string Systemd = "systemd";
     private const string Crontab = "crontab";
 
+    /// <summary>The command that a person may start instead.</summary>
+    private string Starter { get; init; } = "nightmail run";
+
     /// <summary>What this machine has: a systemd of the user's own, or cron.</summary>
     public static async Task<WorkerService> FindAsync(Session session, CancellationToken cancellationToken)
     {
-        string[] options = [.. Option("--queue", session.Globals.Queue), .. Option("--config", session.Globals.Config)];
+        string[] options = [.. Option("--queue", QueueOf(session)), .. Option("--config", session.Globals.Config)];
         var program = Environment.ProcessPath ?? "nightmail";
         if ((await SystemTool.RunAsync("systemctl", ["--user", "show-environment"], null, cancellationToken)).ExitCode == 0)
         {
@@ -25,8 +28,8 @@ internal sealed record WorkerService(string Kind, string Place, string Text, boo
             return new(Systemd, file, SystemdUnit.Text([program, "run", .. options]), File.Exists(file), active.ExitCode == 0);
         }
 
-        var table = await TableAsync(cancellationToken);
-        return new("cron", Crontab, CronEntry.Line([program, "run", "--once", .. options]), CronEntry.IsIn(table), CronEntry.IsIn(table));
+        var table = await TableAsync(session.Starter, cancellationToken);
+        return new("cron", Crontab, CronEntry.Line([program, "run", "--once", .. options]), CronEntry.IsIn(table), CronEntry.IsIn(table)) { Starter = session.Starter };
     }
 
     /// <summary>Installs and starts it.</summary>
@@ -34,7 +37,7 @@ internal sealed record WorkerService(string Kind, string Place, string Text, boo
     {
         if (Kind != Systemd)
         {
-            await SystemTool.RequireAsync(Crontab, ["-"], CronEntry.With(await TableAsync(cancellationToken), Text), cancellationToken);
+            await SystemTool.RequireAsync(Crontab, ["-"], CronEntry.With(await TableAsync(Starter, cancellationToken), Text), cancellationToken);
             return;
         }
 
@@ -49,7 +52,7 @@ internal sealed record WorkerService(string Kind, string Place, string Text, boo
     {
         if (Kind != Systemd)
         {
-            await SystemTool.RequireAsync(Crontab, ["-"], CronEntry.With(await TableAsync(cancellationToken), null), cancellationToken);
+            await SystemTool.RequireAsync(Crontab, ["-"], CronEntry.With(await TableAsync(Starter, cancellationToken), null), cancellationToken);
             return;
         }
 
@@ -72,13 +75,16 @@ internal sealed record WorkerService(string Kind, string Place, string Text, boo
     }
 
     // Nobody has a crontab at first, and crontab says so by its exit code; then there is nothing to keep.
-    private static async Task<string> TableAsync(CancellationToken cancellationToken)
+    private static async Task<string> TableAsync(string starter, CancellationToken cancellationToken)
     {
         var (exitCode, output) = await SystemTool.RunAsync(Crontab, ["-l"], null, cancellationToken);
-        if (exitCode == 127) throw CommandFailure.Refused("there is neither a systemd for users nor cron here; start the worker by your own means: nightmail run");
+        if (exitCode == 127) throw CommandFailure.Refused($"there is neither a systemd for users nor cron here; start the worker by your own means: {starter}");
         if (exitCode == 0) return output;
         return output.Contains("no crontab", StringComparison.OrdinalIgnoreCase) ? "" : throw CommandFailure.Refused($"the crontab cannot be read: {output.Trim()}");
     }
+
+    // What the system starts has not the variables of this shell.
+    private static string? QueueOf(Session session) => session.QueueOrigin == Paths.QueueVariable ? session.QueuePath : session.Globals.Queue;
 
     private static string[] Option(string name, string? path) => path is null ? [] : [name, Path.GetFullPath(path)];
 }

@@ -53,7 +53,7 @@ internal sealed class BackupShelf(IDisk disk, QueuePaths paths)
     }
 
     /// <summary>Its bytes.</summary>
-    public byte[] Bytes(KeptBackup backup) => disk.ReadAll(backup.Path) ?? throw new StoreException(StoreTrouble.Unreadable, $"cannot read {backup.Path}: the file is gone; see nightmail backup list");
+    public byte[] Bytes(KeptBackup backup) => disk.ReadAll(backup.Path) ?? throw new StoreException(StoreTrouble.Unreadable, $"cannot read {backup.Path}: the file is gone");
 
     private static List<BackupMoment> Sorted(List<BackupMoment> moments)
     {

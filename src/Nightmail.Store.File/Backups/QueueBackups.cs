@@ -12,8 +12,10 @@ public sealed class QueueBackups
     private readonly QueuePaths paths;
     private readonly TransactionPipeline pipeline;
     private readonly BackupShelf shelf;
+    private readonly Func<string, string> command;
 
-    internal QueueBackups(IDisk disk, QueuePaths paths, TransactionPipeline pipeline) => (this.disk, this.paths, this.pipeline, shelf) = (disk, paths, pipeline, new(disk, paths));
+    internal QueueBackups(IDisk disk, QueuePaths paths, TransactionPipeline pipeline, Func<string, string> command) =>
+        (this.disk, this.paths, this.pipeline, this.command, shelf) = (disk, paths, pipeline, command, new(disk, paths));
 
     /// <summary>Where they lie.</summary>
     public string Folder => paths.Backups;
@@ -42,11 +44,11 @@ public sealed class QueueBackups
     private RestoreReport Restore(Maintenance queue, string name)
     {
         var backup = shelf.All().FirstOrDefault(each => each.Name == name)
-            ?? throw new StoreException(StoreTrouble.Unreadable, $"there is no backup {name} in {Folder}; see nightmail backup list");
+            ?? throw new StoreException(StoreTrouble.Unreadable, $"there is no backup {name} in {Folder}; see {command("backup list")}");
         var damage = shelf.Damage(backup, out var bytes);
         // One without a note may be a copy that a person put there: what is in it decides.
         if (damage is not null && backup.About is not null)
-            throw new StoreException(StoreTrouble.Unreadable, $"the backup {name} is damaged: {damage}; nothing was changed: restore another one (nightmail backup list)");
+            throw new StoreException(StoreTrouble.Unreadable, $"the backup {name} is damaged: {damage}; nothing was changed: restore another one ({command("backup list")})");
         var older = QueueScanner.Scan(bytes, null, backup.Path);
         var broken = (backup.About?.Ledger ?? Ledger.LedgerMark.Unknown).WhyBroken(disk, paths.Ledger, queue.Document.MaxLedgerLast);
         queue.Backups.Create($"before restoring {name}");

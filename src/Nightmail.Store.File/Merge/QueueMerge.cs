@@ -47,7 +47,7 @@ internal sealed class QueueMerge(QueueView now, RevisionHistory history, QueueSe
         foreach (var entry in theirs.Entries.Where(each => seen.TryGetValue(each.Place, out var left) && ReferenceEquals(left, each))) TakeNew(entry, before);
         var paused = before is not null && theirs.SendingPaused != before.SendingPaused ? theirs.SendingPaused : head.SendingPaused;
         if (before is not null && isComplete && CarriedMerge.ChangesCircuits(before.Carried, theirs.Carried))
-            Notices.Add("the circuits under \"accounts\" are not taken: nightmail account reset NAME closes one");
+            Notices.Add("the circuits under \"accounts\" are not taken; account reset NAME closes one");
         return head.With(entries, statistics, head.Revision, paused, CarriedMerge.Merge(isComplete ? before?.Carried : null, theirs.Carried, head.Carried));
     }
 

@@ -30,6 +30,9 @@ internal sealed class CliWorld : IDisposable
 
     public string ConfigFile => Path.Combine(Folder, ".config", "nightmail", "config.json");
 
+    /// <summary>Gets or sets what says who schedules; a test may have it fail.</summary>
+    public Func<string> UserAtHost { get; set; } = () => "ada@hut";
+
     /// <summary>Gets the callback that the program registered for signals.</summary>
     public Action? Signal { get; private set; }
 
@@ -113,7 +116,7 @@ internal sealed class CliWorld : IDisposable
         Random = new Random(1),
         Variable = name => variables.GetValueOrDefault(name),
         MachineZone = () => DateTimeZoneProviders.Tzdb["Europe/Berlin"],
-        UserAtHost = () => "ada@hut",
+        UserAtHost = UserAtHost,
         OnStopSignal = callback =>
         {
             Signal = callback;

@@ -96,6 +96,6 @@ internal sealed class AccountImportCommand : Verb
         }
 
         session.Surroundings.Output.Write(added.Count == 0 ? "nothing was taken over\n" : $"took over {string.Join(", ", added)} into {file.Path}\n");
-        foreach (var name in added) session.Note($"nightmail account test {name} tries whether it works");
+        foreach (var name in added) session.Note($"{session.Command($"account test {name}")} tries whether it works");
     }
 }

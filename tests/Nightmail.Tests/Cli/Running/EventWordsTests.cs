@@ -27,7 +27,7 @@ public sealed class EventWordsTests
         var refused = Email with { Status = EmailStatus.Failed, Reason = FailureReason.Bounced, LastError = "550 5.1.1 <bob.secret@example.org>: unknown" };
         var happened = new EngineEvent.Recorded(Now, refused, 1, "work", TimeSpan.FromMilliseconds(5));
 
-        EventWords.Line(happened, DateTimeZone.Utc).ShouldBe("failed email_0123456789abcdef0123456789abcdef through work (bounced): 550 5.1.1 <…@example.org>: unknown");
+        EventWords.Line(happened, DateTimeZone.Utc, words => $"nightmail {words}").ShouldBe("failed email_0123456789abcdef0123456789abcdef through work (bounced): 550 5.1.1 <…@example.org>: unknown");
         JsonText.Line(json => EventWords.Write(json, happened)).ShouldNotContain("bob.secret");
     }
 
@@ -36,8 +36,8 @@ public sealed class EventWordsTests
     {
         var sent = Email with { Status = EmailStatus.Sent, SentAt = Now.AddMilliseconds(31), SentReply = "250 Ok" };
 
-        EventWords.Line(new EngineEvent.Recorded(Now, sent, 1, "work", TimeSpan.Zero), DateTimeZone.Utc).ShouldEndWith("through work: 250 Ok (31 ms after its time)");
-        EventWords.Line(new EngineEvent.Recorded(Now, sent, 2, "work", TimeSpan.Zero), DateTimeZone.Utc).ShouldEndWith("through work: 250 Ok");
+        EventWords.Line(new EngineEvent.Recorded(Now, sent, 1, "work", TimeSpan.Zero), DateTimeZone.Utc, words => $"nightmail {words}").ShouldEndWith("through work: 250 Ok (31 ms after its time)");
+        EventWords.Line(new EngineEvent.Recorded(Now, sent, 2, "work", TimeSpan.Zero), DateTimeZone.Utc, words => $"nightmail {words}").ShouldEndWith("through work: 250 Ok");
     }
 
     [Theory]
@@ -54,7 +54,7 @@ public sealed class EventWordsTests
     public void An_email_that_newer_zone_rules_moved_is_told_of()
     {
         var moved = new EngineEvent.Moved(Now, Email with { ScheduledFor = Now.AddHours(1), Wish = new("2026-11-22T10:00:00", "Europe/Berlin", "2099a", Now.AddHours(1)) }, Now.AddHours(2));
-        EventWords.Line(moved, DateTimeZone.Utc).ShouldBe("moved email_0123456789abcdef0123456789abcdef from 10:00 to 09:00: the rules of Europe/Berlin have changed");
+        EventWords.Line(moved, DateTimeZone.Utc, words => $"nightmail {words}").ShouldBe("moved email_0123456789abcdef0123456789abcdef from 10:00 to 09:00: the rules of Europe/Berlin have changed");
         JsonText.Line(json => EventWords.Write(json, moved)).ShouldContain("\"before\":\"2026-11-22T10:00:00Z\"");
         EventWords.NameOf(moved).ShouldBe("moved");
     }
@@ -63,9 +63,9 @@ public sealed class EventWordsTests
     public void An_email_that_expired_and_a_fault_of_ours_have_their_words()
     {
         var expired = new EngineEvent.Expired(Now, Email with { Status = EmailStatus.Failed, Reason = FailureReason.Expired, NotAfter = Now.AddMinutes(-5) });
-        EventWords.Line(expired, DateTimeZone.Utc).ShouldBe("expired email_0123456789abcdef0123456789abcdef: it was not wanted after 07:55");
+        EventWords.Line(expired, DateTimeZone.Utc, words => $"nightmail {words}").ShouldBe("expired email_0123456789abcdef0123456789abcdef: it was not wanted after 07:55");
         JsonText.Line(json => EventWords.Write(json, expired)).ShouldContain("\"notAfter\":\"2026-11-22T07:55:00Z\"");
         (EventWords.NameOf(expired), EventWords.NameOf(new EngineEvent.Faulted(Now, "odd"))).ShouldBe(("expired", "fault"));
-        EventWords.Line(new EngineEvent.Faulted(Now, "odd"), DateTimeZone.Utc).ShouldBe("a fault in nightmail, please report it: odd");
+        EventWords.Line(new EngineEvent.Faulted(Now, "odd"), DateTimeZone.Utc, words => $"nightmail {words}").ShouldBe("a fault in nightmail, please report it: odd");
     }
 }
