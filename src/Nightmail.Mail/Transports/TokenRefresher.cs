@@ -11,6 +11,9 @@ internal sealed class TokenRefresher(SecretReader secrets, TimeProvider time)
     /// <summary>How long a token endpoint may take. Its work is a look-up; the server waits for our login meanwhile.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long others may use the same refresh token before us: two of them that reach their <see cref="Limit"/>.</summary>
+    public static readonly TimeSpan TurnLimit = 2 * Limit;
+
     /// <summary>Largest answer. A token has a few thousand characters.</summary>
     private const int MaxAnswer = 256 * 1_024;
 
@@ -23,31 +26,41 @@ internal sealed class TokenRefresher(SecretReader secrets, TimeProvider time)
         var host = source.TokenEndpoint.Authority;
         if (source.TokenEndpoint.Scheme != Uri.UriSchemeHttps && !source.TokenEndpoint.IsLoopback)
             return new(null, $"the token endpoint {host} would get the refresh token in the clear, so nothing was sent; use https");
-        var configured = await secrets.ReadAsync(source.RefreshToken, cancellationToken);
-        if (configured.Value is not { } known) return configured with { Error = $"no refresh token: {configured.Error}" };
         var secret = source.ClientSecret is null ? default : await secrets.ReadAsync(source.ClientSecret, cancellationToken);
         if (secret.Error is not null) return secret with { Error = $"no client secret: {secret.Error}" };
+        if (source.RefreshToken is not SecretSource.File(var path)) return await ExchangeAsync(source, secret.Value, cancellationToken);
 
+        using var turn = await RefreshTokenLock.TakeAsync(path, TurnLimit, time, cancellationToken);
+        return turn is null
+            ? Failed($"others have been using the refresh token of client {source.ClientId} for {TurnLimit.TotalSeconds:0} s", AccountFaultReason.Network)
+            : await ExchangeAsync(source, secret.Value, cancellationToken);
+    }
+
+    /// <summary>Reads the refresh token, which nobody else uses now, and uses it.</summary>
+    private async Task<SecretResult> ExchangeAsync(SecretSource.Refresh source, string? clientSecret, CancellationToken cancellationToken)
+    {
+        var host = source.TokenEndpoint.Authority;
+        var configured = await secrets.ReadAsync(source.RefreshToken, cancellationToken);
+        if (configured.Value is not { } known) return configured with { Error = $"no refresh token: {configured.Error}" };
         var form = new Dictionary<string, string>
         {
             ["grant_type"] = "refresh_token",
             ["refresh_token"] = successors.GetValueOrDefault(known, known),
             ["client_id"] = source.ClientId,
         };
-        if (secret.Value is not null) form["client_secret"] = secret.Value;
+        if (clientSecret is not null) form["client_secret"] = clientSecret;
         if (source.Scope is not null) form["scope"] = source.Scope;
         using var limit = new CancellationTokenSource(Limit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            var (status, body) = await PostAsync(source.TokenEndpoint, form, either.Token);
+            var (status, body) = await PostAsync(source.TokenEndpoint, form, limit, cancellationToken);
             if (status != HttpStatusCode.OK && Fields(body).GetValueOrDefault("error") == "invalid_grant"
                 && (await secrets.ReadAsync(source.RefreshToken, cancellationToken)).Value is { } other && other != known)
             {
-                // Another process, or a person, has stored a newer one since.
+                // A person, or another program, has stored a newer one since.
                 known = other;
                 form["refresh_token"] = successors.GetValueOrDefault(other, other);
-                (status, body) = await PostAsync(source.TokenEndpoint, form, either.Token);
+                (status, body) = await PostAsync(source.TokenEndpoint, form, limit, cancellationToken);
             }
 
             return Read(source, known, form, status, body);
@@ -63,14 +76,15 @@ internal sealed class TokenRefresher(SecretReader secrets, TimeProvider time)
         }
     }
 
-    private static async Task<(HttpStatusCode Status, string Body)> PostAsync(Uri endpoint, Dictionary<string, string> form, CancellationToken cancellationToken)
+    private static async Task<(HttpStatusCode Status, string Body)> PostAsync(Uri endpoint, Dictionary<string, string> form, CancellationTokenSource limit, CancellationToken cancellationToken)
     {
         // A token is fetched once an hour: a connection of its own is no cost. A redirect would carry the secret to somebody else.
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
         using var client = new HttpClient(handler) { MaxResponseContentBufferSize = MaxAnswer, Timeout = Timeout.InfiniteTimeSpan };
-        using var content = new FormUrlEncodedContent(form);
-        using var response = await client.PostAsync(endpoint, content, cancellationToken);
-        return (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
+        await using var giveUp = cancellationToken.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), limit);
+        using var content = new UnrepeatableForm(form, giveUp);
+        using var response = await client.PostAsync(endpoint, content, limit.Token);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(limit.Token));
     }
 
     private SecretResult Read(SecretSource.Refresh source, string configured, Dictionary<string, string> form, HttpStatusCode status, string body)
@@ -79,8 +93,9 @@ internal sealed class TokenRefresher(SecretReader secrets, TimeProvider time)
         var fields = Fields(body);
         if (status == HttpStatusCode.OK && fields.GetValueOrDefault("access_token") is { Length: > 0 } token)
         {
-            var warning = fields.GetValueOrDefault("refresh_token") is { Length: > 0 } successor && successor != form["refresh_token"]
-                ? Keep(source.RefreshToken, configured, successor) is { } why ? $"{host} has replaced the refresh token of client {source.ClientId}, and {why}: log in to it again when this process has ended" : null
+            var isReplaced = fields.GetValueOrDefault("refresh_token") is { Length: > 0 } given && given != form["refresh_token"];
+            var warning = isReplaced && Keep(source.RefreshToken, configured, fields["refresh_token"]) is { } why
+                ? $"{host} has replaced the refresh token of client {source.ClientId}, and {why}"
                 : null;
             return new(token, null) { Warning = warning, Lifetime = long.TryParse(fields.GetValueOrDefault("expires_in"), out var seconds) && seconds is > 0 and < int.MaxValue ? TimeSpan.FromSeconds(seconds) : null };
         }
@@ -101,29 +116,41 @@ internal sealed class TokenRefresher(SecretReader secrets, TimeProvider time)
     /// A refresh token that was replaced may be void at once, so its file gets the new one, whoever gives up waiting; from elsewhere it is known until
     /// we end.
     /// </summary>
-    /// <returns>Why it could not be stored; null: it was.</returns>
+    /// <returns>What is wrong with how it is kept, and what to do; null: nothing.</returns>
     private string? Keep(SecretSource source, string configured, string successor)
     {
+        const string again = ": log in to it again when this process has ended";
         successors[configured] = successor;
-        if (source is not SecretSource.File(var named)) return "it is not kept in a file, so the new one cannot be stored";
+        if (source is not SecretSource.File(var named)) return "it is not kept in a file, so the new one cannot be stored" + again;
+        var path = RefreshTokenLock.Behind(named);
         try
         {
-            // Where the file is a link, the file behind it is meant: a link that is replaced leaves the old token to whoever shares it.
-            Write(File.ResolveLinkTarget(named, returnFinalTarget: true)?.FullName ?? named, successor);
+            Write(path, successor);
             successors.Remove(configured);
-            return null;
         }
         catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
         {
-            return $"the new one cannot be stored: {unwritable.Message.ReplaceLineEndings(" ")}";
+            return $"the new one cannot be stored: {unwritable.Message.ReplaceLineEndings(" ")}{again}";
+        }
+
+        try
+        {
+            FolderSync.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            return null;
+        }
+        catch (IOException unsafeYet)
+        {
+            return $"the new one stands in its file but may not outlast a power cut: {unsafeYet.Message}";
         }
     }
 
-    /// <summary>Replaces the file whole or not at all.</summary>
+    /// <summary>Replaces the file whole or not at all; only its owner may read it.</summary>
     private static void Write(string path, string token)
     {
         var temporary = $"{path}.{Environment.ProcessId}.new";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
+        // One that a killed process left may be open to others.
+        File.Delete(temporary);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         using var file = new FileStream(temporary, options);
         try
@@ -171,4 +198,14 @@ internal sealed class TokenRefresher(SecretReader secrets, TimeProvider time)
     }
 
     private static SecretResult Failed(string words, AccountFaultReason reason) => new(null, words) { Reason = reason };
+
+    /// <summary>Whoever gives up once it is sent still waits for the answer: it may hold the only refresh token that is good from then on.</summary>
+    private sealed class UnrepeatableForm(Dictionary<string, string> form, CancellationTokenRegistration giveUp) : FormUrlEncodedContent(form)
+    {
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+        {
+            giveUp.Unregister();
+            return base.SerializeToStreamAsync(stream, context, cancellationToken);
+        }
+    }
 }

@@ -176,7 +176,7 @@ public abstract class TokenLoginTests(Replay replay) : Replayed(replay)
         (await File.ReadAllTextAsync(file)).ShouldBe("n3w\n");
         if (!OperatingSystem.IsWindows()) File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         endpoint.Requests.Select(form => form["refresh_token"]).ShouldBe(["r3fresh", "n3w"]);
-        folder.EnumerateFileSystemInfos().ShouldHaveSingleItem();
+        folder.EnumerateFileSystemInfos().Select(each => each.Name).Order().ShouldBe(["token", "token.lock"]);
         folder.Delete(recursive: true);
     }
 
@@ -193,7 +193,7 @@ public abstract class TokenLoginTests(Replay replay) : Replayed(replay)
 
         (await File.ReadAllTextAsync(file)).ShouldBe("n3w\n");
         new FileInfo(link).LinkTarget.ShouldBe("token");
-        folder.EnumerateFileSystemInfos().Count().ShouldBe(2);
+        folder.EnumerateFileSystemInfos().Select(each => each.Name).Order().ShouldBe(["link", "token", "token.lock"]);
         folder.Delete(recursive: true);
     }
 
