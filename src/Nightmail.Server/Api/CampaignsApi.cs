@@ -62,12 +62,9 @@ internal static class CampaignsApi
         return TypedResults.Ok(CampaignShapes.Of(edited, counts, status));
     }
 
-    private static async Task<NoContent> RemoveAsync(string id, ICampaignStore campaigns, CampaignDesk desk, CancellationToken cancellationToken)
+    private static async Task<NoContent> RemoveAsync(string id, CampaignDesk desk, CancellationToken cancellationToken)
     {
-        var (campaign, counts, status) = await desk.FindAsync(Paging.Campaign(id), cancellationToken);
-        Require(CampaignAction.Delete, status, counts);
-        if (counts.Open > 0) await desk.CancelAsync(campaign.Id, cancellationToken);
-        await campaigns.RemoveAsync(campaign.Id, cancellationToken);
+        await desk.RemoveAsync(Paging.Campaign(id), cancellationToken);
         return TypedResults.NoContent();
     }
 

@@ -92,6 +92,21 @@ internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails ema
     public Task<Campaign> CancelAsync(CampaignId id, CancellationToken cancellationToken) =>
         ChangeAsync(id, CampaignAction.Cancel, campaign => campaign with { Stance = CampaignStance.Cancelled }, cancellationToken);
 
+    /// <summary>
+    /// Forgets a campaign. One whose recipients wait is cancelled first, and so is a draft while recipients may come in: the import that is
+    /// under way adds nobody more, and whom it has added follow the gate.
+    /// </summary>
+    public async Task RemoveAsync(CampaignId id, CancellationToken cancellationToken)
+    {
+        var (seen, counts, status) = await FindAsync(id, cancellationToken);
+        Require(CampaignAction.Delete, status, counts);
+        if (status is CampaignStatus.Draft && (counts.Open > 0 || seen.IsImporting || imports.IsTaken(id))) await CancelAsync(id, cancellationToken);
+        using var turn = await gates.TurnAsync(id, cancellationToken);
+        await campaigns.RemoveAsync(id, CancellationToken.None);
+        // Whoever began an import between the two looks at the gate alone.
+        if (imports.IsTaken(id) || (await emails.CountAsync(id, CancellationToken.None)).Open > 0) await gates.CloseForGoodAsync(id);
+    }
+
     /// <summary>Makes the failed recipients pending again, some at a time: whoever asks again after a crash goes on.</summary>
     /// <returns>How many are pending again, and how many could not be.</returns>
     public async Task<(long Retried, long Refused)> RetryAsync(CampaignId id, CancellationToken cancellationToken)

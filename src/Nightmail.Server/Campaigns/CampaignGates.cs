@@ -46,6 +46,9 @@ internal sealed class CampaignGates(ICampaignStore campaigns, ICampaignEmails em
         if (await campaigns.FindAsync(id, CancellationToken.None) is { } row) await SetAsync(id, GateOf(row));
     }
 
+    /// <summary>Closes a gate for good, where there is no row any more. To be called in the campaign's turn.</summary>
+    public Task CloseForGoodAsync(CampaignId id) => SetAsync(id, new(CampaignStance.Cancelled, DateTimeOffset.MaxValue.ToUniversalTime()));
+
     /// <summary>Sets all gates to what the campaigns say: where a process died, or a disk failed, between the two writes.</summary>
     public async Task AlignAsync(CancellationToken cancellationToken)
     {

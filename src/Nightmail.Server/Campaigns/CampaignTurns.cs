@@ -34,6 +34,12 @@ internal sealed class CampaignTurns
         });
     }
 
+    /// <summary>True while somebody has the turn or waits for it.</summary>
+    public bool IsTaken(CampaignId campaign)
+    {
+        lock (taken) return taken.ContainsKey(campaign);
+    }
+
     private void Leave(CampaignId campaign, Turn turn)
     {
         lock (taken)

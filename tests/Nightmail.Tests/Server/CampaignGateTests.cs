@@ -147,6 +147,58 @@ public sealed class CampaignGateTests : IAsyncDisposable
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(CampaignDesk.RecipientsAtOnce)]
+    [InlineData(2 * CampaignDesk.RecipientsAtOnce)]
+    public async Task A_draft_that_is_removed_while_its_recipients_come_in_leaves_none_that_waits(int after)
+    {
+        var draft = await DraftAsync();
+
+        var import = await Should.ThrowAsync<ApiProblem>(() => desk.AddAsync(draft, RemovedAfter(), Cancel));
+
+        import.Status.ShouldBe(409);
+        (await plane.Campaigns.FindAsync(draft.Id, Cancel)).ShouldBeNull();
+        while (await store.Campaigns.FollowGatesAsync(Cancel) > 0)
+        {
+        }
+
+        var counts = await store.Campaigns.CountAsync(draft.Id, Cancel);
+        (counts.Open, counts.Cancelled).ShouldBe((0, after));
+
+        IEnumerable<WordedRecipient> RemovedAfter()
+        {
+            var all = Many(3 * CampaignDesk.RecipientsAtOnce);
+            for (var index = 0; index < all.Count; index++)
+            {
+                if (index == after) desk.RemoveAsync(draft.Id, Cancel).GetAwaiter().GetResult();
+                yield return all[index];
+            }
+        }
+    }
+
+    [Fact]
+    public async Task An_import_that_begins_while_its_draft_is_removed_leaves_nobody_who_waits()
+    {
+        var draft = await DraftAsync();
+        Task<RecipientTally>? import = null;
+        campaigns.BeforeRemove = () => import = desk.AddAsync(draft, Many(3), Cancel);
+
+        await desk.RemoveAsync(draft.Id, Cancel);
+
+        try
+        {
+            await import!;
+        }
+        catch (ApiProblem)
+        {
+            // It came too late.
+        }
+
+        await store.Campaigns.FollowGatesAsync(Cancel);
+        (await store.Campaigns.CountAsync(draft.Id, Cancel)).Open.ShouldBe(0);
+    }
+
     [Fact]
     public async Task A_campaign_that_is_let_go_takes_no_recipients()
     {
@@ -219,6 +271,8 @@ public sealed class CampaignGateTests : IAsyncDisposable
 
         public Action? AfterFind { get; set; }
 
+        public Action? BeforeRemove { get; set; }
+
         public ValueTask AddAsync(Campaign campaign, CancellationToken cancellationToken) => inner.AddAsync(campaign, cancellationToken);
 
         public async ValueTask<Campaign?> FindAsync(CampaignId id, CancellationToken cancellationToken)
@@ -240,6 +294,10 @@ public sealed class CampaignGateTests : IAsyncDisposable
 
         public ValueTask<bool> MarkImportAsync(CampaignId id, bool importing, CancellationToken cancellationToken) => inner.MarkImportAsync(id, importing, cancellationToken);
 
-        public ValueTask<bool> RemoveAsync(CampaignId id, CancellationToken cancellationToken) => inner.RemoveAsync(id, cancellationToken);
+        public ValueTask<bool> RemoveAsync(CampaignId id, CancellationToken cancellationToken)
+        {
+            BeforeRemove?.Invoke();
+            return inner.RemoveAsync(id, cancellationToken);
+        }
     }
 }
