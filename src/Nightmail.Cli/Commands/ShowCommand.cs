@@ -36,9 +36,8 @@ internal sealed class ShowCommand : Verb
             ?? throw CommandFailure.Refused("the email names no sender and no account would send it: add an account to the configuration");
         if (session.Remote is { } remote)
         {
-            var bytes = await remote.MessageAsync(email.Id, cancellationToken);
             await using var written = session.Surroundings.OpenOutput();
-            await written.WriteAsync(bytes, cancellationToken);
+            await remote.WriteMessageAsync(email.Id, written, cancellationToken);
             return;
         }
 

@@ -39,7 +39,7 @@ internal sealed class EditSaving(Session session, ScheduledEmail opened, byte[] 
     public async Task<ScheduledEmail> SaveAsync(WantedEdit wanted, CancellationToken cancellationToken)
     {
         var content = wanted.ChangesContent ? new EmailChange.Edit(await wanted.Message.KeepAsync(session.Blobs, cancellationToken)) : null;
-        await RequireSameAsync(cancellationToken);
+        var present = await RequireSameAsync(cancellationToken);
 
         // Between the two steps neither the old words may leave at an earlier time, nor the email at a time that was put off.
         var isLater = wanted.Time is { } time && time.ScheduledFor > opened.ScheduledFor;
@@ -47,20 +47,29 @@ internal sealed class EditSaving(Session session, ScheduledEmail opened, byte[] 
         ScheduledEmail? email = null;
         foreach (var step in steps)
         {
-            if (step is not null) email = await ChangeAsync(step, halfDone: email is not null, cancellationToken);
+            if (step is not null) email = await ChangeAsync(Fenced(step, email ?? present), halfDone: email is not null, cancellationToken);
         }
 
         return email ?? opened;
     }
 
     /// <summary>An editor may be open for hours, and others may have edited the email meanwhile: theirs must not be lost unseen.</summary>
-    private async Task RequireSameAsync(CancellationToken cancellationToken)
+    private async Task<ScheduledEmail> RequireSameAsync(CancellationToken cancellationToken)
     {
         var now = await session.Store.FindAsync(opened.Id, cancellationToken) ?? throw CommandFailure.NotFound($"there is no email {opened.Id} any more");
-        if (now.Content == opened.Content && now.ScheduledFor == opened.ScheduledFor) return;
+        if (now.Content == opened.Content && now.ScheduledFor == opened.ScheduledFor) return now;
         if (!(await MessageEdit.Of(now, session).WriteAsync(cancellationToken)).AsSpan().SequenceEqual(before))
             throw new CommandFailure(ExitCodes.WrongState, $"{opened.Id} is left as it is: somebody else has edited it meanwhile; open it again");
+        return now;
     }
+
+    /// <summary>The step, refused if anybody changes the email between our look and it.</summary>
+    private static EmailChange Fenced(EmailChange step, ScheduledEmail seen) => step switch
+    {
+        EmailChange.Edit edit => edit with { Seen = seen.LedgerLast },
+        EmailChange.Reschedule time => time with { Seen = seen.LedgerLast },
+        _ => step,
+    };
 
     private async Task<ScheduledEmail> ChangeAsync(EmailChange change, bool halfDone, CancellationToken cancellationToken)
     {

@@ -33,6 +33,7 @@ internal static class EmailJson
         WriteList(json, "bcc", email.Content.Bcc);
         json.WriteString("subject", email.Content.Subject);
         json.WriteString("messageId", MessageIds.For(email, DomainOf(from)));
+        if (email.Campaign is { } campaign) json.WriteString("campaignId", campaign.ToString());
         json.WriteString("createdAt", JsonText.Time(email.CreatedAt));
         WriteTime(json, "lastAttempt", email.LastAttempt);
         if (email.LastError is { } error) json.WriteString("lastError", error);

@@ -24,16 +24,6 @@ internal sealed class ShortIds
     /// <summary>The short form of one of them.</summary>
     public string Of(EmailId id) => IsNew(id) ? id.Unique[^length..] : id.ToString();
 
-    /// <summary>True when the text is the id, its beginning or its end; hyphens and letter case aside.</summary>
-    public static bool Names(string text, EmailId id)
-    {
-        var wanted = text.Replace("-", "", StringComparison.Ordinal);
-        return wanted.Length > 0
-            && (id.ToString().StartsWith(wanted, StringComparison.OrdinalIgnoreCase)
-                || id.Unique.StartsWith(wanted, StringComparison.OrdinalIgnoreCase)
-                || id.Unique.EndsWith(wanted, StringComparison.OrdinalIgnoreCase));
-    }
-
     // A short form must not be read as the beginning of another id either.
     private static bool AreUnique(IReadOnlyCollection<ScheduledEmail> all, int length)
     {

@@ -7,6 +7,13 @@ namespace Nightmail.Cli.Remote;
 /// <summary>An email as a server shows it, read back as the row that it is there.</summary>
 internal static class EmailReading
 {
+    /// <summary>The email of an answer, with the version that the server told beside it.</summary>
+    /// <exception cref="CommandFailure">It is none.</exception>
+    public static ScheduledEmail Read(ServerReply reply) => Read(reply.Body) with { LedgerLast = long.TryParse(reply.ETag?.Trim('"'), out var version) ? version : 0 };
+
+    /// <summary>What the server is told of the version that was seen; null: none was.</summary>
+    public static string? Version(long? seen) => seen is { } version ? $"\"{version}\"" : null;
+
     /// <summary>The email.</summary>
     /// <exception cref="CommandFailure">It is none.</exception>
     public static ScheduledEmail Read(JsonElement json)

@@ -23,8 +23,23 @@ internal sealed class RemoteBlobs(ServerClient server) : IBlobStore
     }
 
     /// <inheritdoc/>
-    public Stream Open(BlobRef blob) =>
-        new MemoryStream(server.DownloadAsync($"api/blobs/{blob.Sha256}?size={blob.Size}", CancellationToken.None).GetAwaiter().GetResult(), writable: false);
+    public Stream Open(BlobRef blob)
+    {
+        // A file that nobody else can read and that goes when it is closed: it may be more than the memory holds.
+        var file = new FileStream(Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+        try
+        {
+            var sha256 = server.DownloadAsync($"api/blobs/{blob.Sha256}?size={blob.Size}", file, CancellationToken.None).GetAwaiter().GetResult();
+            if (sha256 != blob.Sha256) throw new StoreException(StoreTrouble.Unreadable, $"the bytes {blob.Sha256} did not come whole from the server; try again");
+            file.Position = 0;
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
 
     private sealed class Unclosed(Stream inner) : Stream
     {

@@ -34,8 +34,7 @@ internal sealed class RemoteCampaigns(Session session)
     /// <summary>The id of a template that a person names.</summary>
     public async Task<string> TemplateAsync(string text, CancellationToken cancellationToken)
     {
-        var all = (await Server.AskAsync(ServerRequest.Get("api/templates"), cancellationToken)).Items().ToList();
-        if (all.Count == 0) all = [.. (await Server.AskAsync(ServerRequest.Get("api/templates"), cancellationToken)).ItemsOf("items")];
+        var all = await session.Remote!.PagesAsync("api/templates?limit=1000", template => template, int.MaxValue, cancellationToken);
         var found = all.Where(template => template.TextOf("name") == text || template.TextOf("id") == text).ToList();
         return found.Count == 1 ? found[0].TextOf("id")! : throw CommandFailure.NotFound($"there is no template '{text}'{(all.Count > 0 ? $"; there are {string.Join(", ", all.Take(ListedCandidates).Select(template => template.TextOf("name")))}" : "")}");
     }

@@ -34,7 +34,7 @@ internal sealed class RemoteQueue(ServerClient server, TimeProvider time) : IEma
     {
         var reply = await server.SendAsync(ServerRequest.Get($"api/emails/{id}"), cancellationToken);
         if (reply is { Status: 404, Detail: not null }) return null;
-        return reply.IsDone ? EmailReading.Read(reply.Body) : throw ServerRefusal.Of(reply, server.Address);
+        return reply.IsDone ? EmailReading.Read(reply) : throw ServerRefusal.Of(reply, server.Address);
     }
 
     /// <inheritdoc/>
@@ -48,11 +48,19 @@ internal sealed class RemoteQueue(ServerClient server, TimeProvider time) : IEma
     }
 
     /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<ScheduledEmail>> NamedAsync(string part, int most, CancellationToken cancellationToken)
+    {
+        var page = await server.AskAsync(ServerRequest.Get($"api/emails?named={Uri.EscapeDataString(part)}&limit={most}"), cancellationToken);
+        return [.. page.ItemsOf("items").Select(EmailReading.Read).Where(email => email.Id.IsNamedBy(part))];
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken)
     {
         var reply = await server.SendAsync(RequestFor(id, change), cancellationToken);
-        if (reply.IsDone) return new(EmailReading.Read(reply.Body), null);
+        if (reply.IsDone) return new(EmailReading.Read(reply), null);
         if (reply is { Status: 404, Detail: { } detail } && detail.Contains(id.ToString(), StringComparison.Ordinal)) return ChangeResult.NotFound;
+        if (reply.Status == 412) return await OutdatedAsync(id, change, reply.WasRepeated, cancellationToken);
         if (reply is { Status: 409, Detail: { } refusal }) return new(await FindAsync(id, cancellationToken), refusal);
         throw ServerRefusal.Of(reply, server.Address);
     }
@@ -93,8 +101,8 @@ internal sealed class RemoteQueue(ServerClient server, TimeProvider time) : IEma
         [.. (await server.AskAsync(ServerRequest.Get("api/workers"), cancellationToken)).ItemsOf("workers")
             .Select(worker => new WorkerDescription(new(worker.TextOf("id") ?? ""), (int)worker.NumberOf("processId"), worker.TextOf("host") ?? "", worker.TimeOf("since") ?? default))];
 
-    /// <summary>The message as it will go out.</summary>
-    public Task<byte[]> MessageAsync(EmailId id, CancellationToken cancellationToken) => server.DownloadAsync($"api/emails/{id}/raw", cancellationToken);
+    /// <summary>Writes the message as it will go out.</summary>
+    public Task WriteMessageAsync(EmailId id, Stream to, CancellationToken cancellationToken) => server.DownloadAsync($"api/emails/{id}/raw", to, cancellationToken);
 
     /// <summary>All pages of an answer, as far as they are wanted.</summary>
     public async Task<IReadOnlyList<T>> PagesAsync<T>(string query, Func<JsonElement, T> read, int most, CancellationToken cancellationToken)
@@ -135,11 +143,21 @@ internal sealed class RemoteQueue(ServerClient server, TimeProvider time) : IEma
         throw ServerRefusal.Of(reply, server.Address);
     }
 
+    /// <summary>Somebody else was first; or it was we, and only the answer to that was lost.</summary>
+    private async Task<ChangeResult> OutdatedAsync(EmailId id, EmailChange change, bool wasRepeated, CancellationToken cancellationToken)
+    {
+        var present = await FindAsync(id, cancellationToken);
+        var isOurs = wasRepeated && change is EmailChange.Edit { Content: var wanted } && present is not null && Json(wanted).SequenceEqual(Json(present.Content));
+        return new(present, isOurs ? null : ChangeRules.ChangedSince);
+
+        static byte[] Json(EmailContent content) => ServerRequest.Of(HttpMethod.Put, "", json => EmailWriting.WriteContent(json, content)).Json!;
+    }
+
     private ServerRequest RequestFor(EmailId id, EmailChange change) => change switch
     {
-        EmailChange.Reschedule { Wish: null } moment when (moment.ScheduledFor - time.GetUtcNow()).Duration() < Moment => ServerRequest.Of(HttpMethod.Post, $"api/emails/{id}/send-now"),
-        EmailChange.Reschedule to => ServerRequest.Of(HttpMethod.Post, $"api/emails/{id}/reschedule", json => EmailWriting.WriteTime(json, to.ScheduledFor, to.Wish, time.GetUtcNow())),
-        EmailChange.Edit edit => ServerRequest.Of(HttpMethod.Put, $"api/emails/{id}/content", json => EmailWriting.WriteContent(json, edit.Content)),
+        EmailChange.Reschedule { Wish: null, Seen: null } moment when (moment.ScheduledFor - time.GetUtcNow()).Duration() < Moment => ServerRequest.Of(HttpMethod.Post, $"api/emails/{id}/send-now"),
+        EmailChange.Reschedule to => ServerRequest.Of(HttpMethod.Post, $"api/emails/{id}/reschedule", json => EmailWriting.WriteTime(json, to.ScheduledFor, to.Wish, time.GetUtcNow())) with { IfMatch = EmailReading.Version(to.Seen) },
+        EmailChange.Edit edit => ServerRequest.Of(HttpMethod.Put, $"api/emails/{id}/content", json => EmailWriting.WriteContent(json, edit.Content)) with { IfMatch = EmailReading.Version(edit.Seen) },
         _ => ServerRequest.Of(HttpMethod.Post, $"api/emails/{id}/{change.Name}"),
     };
 

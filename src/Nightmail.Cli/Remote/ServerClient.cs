@@ -64,24 +64,9 @@ internal sealed class ServerClient : IDisposable
         }
     }
 
-    /// <summary>The bytes of an answer.</summary>
-    public async Task<byte[]> DownloadAsync(string path, CancellationToken cancellationToken)
-    {
-        try
-        {
-            using var response = await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-            if (!response.IsSuccessStatusCode) throw ServerRefusal.Of(await ReplyAsync(response, cancellationToken), address);
-            return await response.Content.ReadAsByteArrayAsync(cancellationToken);
-        }
-        catch (HttpRequestException failed)
-        {
-            throw ServerTrouble.Unanswered(failed, address, null);
-        }
-    }
-
-    /// <summary>Writes the bytes of an answer into a file as they come: it may be larger than the memory.</summary>
+    /// <summary>Writes the bytes of an answer as they come: they may be more than the memory holds.</summary>
     /// <returns>Their SHA-256, in lower-case hex.</returns>
-    public async Task<string> DownloadAsync(string path, Stream file, CancellationToken cancellationToken)
+    public async Task<string> DownloadAsync(string path, Stream to, CancellationToken cancellationToken)
     {
         try
         {
@@ -93,7 +78,7 @@ internal sealed class ServerClient : IDisposable
             while (await content.ReadAsync(chunk, cancellationToken) is > 0 and var read)
             {
                 hash.AppendData(chunk, 0, read);
-                await file.WriteAsync(chunk.AsMemory(0, read), cancellationToken);
+                await to.WriteAsync(chunk.AsMemory(0, read), cancellationToken);
             }
 
             return Convert.ToHexStringLower(hash.GetHashAndReset());

@@ -8,7 +8,9 @@ namespace Nightmail.Core.Emails;
 /// </summary>
 public readonly record struct EmailId : IComparable<EmailId>
 {
-    private const string Prefix = "email_";
+    /// <summary>What the text of a new id begins with.</summary>
+    public const string Prefix = "email_";
+
     private readonly string? text;
 
     private EmailId(string text) => this.text = text;
@@ -49,6 +51,16 @@ public readonly record struct EmailId : IComparable<EmailId>
 
     /// <summary>The same without a string of its own.</summary>
     public ReadOnlySpan<char> UniqueSpan => text is null ? "" : text.StartsWith(Prefix, StringComparison.Ordinal) ? text.AsSpan(Prefix.Length) : text;
+
+    /// <summary>True when the text is the id, its beginning or its end; hyphens and letter case aside.</summary>
+    public bool IsNamedBy(string part)
+    {
+        var wanted = part.Replace("-", "", StringComparison.Ordinal);
+        return wanted.Length > 0
+            && (ToString().StartsWith(wanted, StringComparison.OrdinalIgnoreCase)
+                || UniqueSpan.StartsWith(wanted, StringComparison.OrdinalIgnoreCase)
+                || UniqueSpan.EndsWith(wanted, StringComparison.OrdinalIgnoreCase));
+    }
 
     /// <inheritdoc/>
     public int CompareTo(EmailId other) => string.CompareOrdinal(text, other.text);

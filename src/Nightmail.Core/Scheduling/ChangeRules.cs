@@ -35,6 +35,9 @@ public static class ChangeRules
     {
         switch (change)
         {
+            case EmailChange.Edit { Seen: { } seen } when row.LedgerLast != seen:
+            case EmailChange.Reschedule { Seen: { } before } when row.LedgerLast != before:
+                return ChangedSince;
             case EmailChange.Retry:
                 return row.Status is EmailStatus.Failed or EmailStatus.InDoubt ? null
                     : $"it is {row.Status.Name()}; only a failed or doubtful email can be retried";
@@ -47,8 +50,6 @@ public static class ChangeRules
                 return "it is paused already";
             case EmailChange.Reschedule { ScheduledFor: var to } when row.NotAfter is { } last && last < to && row.Status is EmailStatus.Pending or EmailStatus.Paused:
                 return $"it is not wanted after {last.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z; give an earlier time";
-            case EmailChange.Edit { Seen: { } seen } when row.LedgerLast != seen:
-                return ChangedSince;
             case EmailChange.Edit { Content: var content } when row.Status is EmailStatus.Pending or EmailStatus.Paused && !Edited(row, content).AllRecipients().Any(IsPending):
                 return "nobody would be left to send it to; cancel it instead";
         }

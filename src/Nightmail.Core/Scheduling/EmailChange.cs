@@ -20,12 +20,16 @@ public abstract record EmailChange
     public sealed record Resume : EmailChange;
 
     /// <summary>Gives it another time; a wait after a deferral ends. <c>send-now</c> is this with the present.</summary>
-    public sealed record Reschedule(DateTimeOffset ScheduledFor, Wish? Wish) : EmailChange;
+    public sealed record Reschedule(DateTimeOffset ScheduledFor, Wish? Wish) : EmailChange
+    {
+        /// <inheritdoc cref="Edit.Seen"/>
+        public long? Seen { get; init; }
+    }
 
     /// <summary>Gives it other content; who has it already does not get it again.</summary>
     public sealed record Edit(EmailContent Content) : EmailChange
     {
-        /// <summary>The email's last ledger entry when the person read it; null: whatever it is. A later one refuses the edit.</summary>
+        /// <summary>The email's last ledger entry when the person read it; null: whatever it is. A later one refuses the change.</summary>
         public long? Seen { get; init; }
     }
 

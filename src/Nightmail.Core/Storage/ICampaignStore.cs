@@ -46,11 +46,11 @@ public interface ITemplateStore
     /// <summary>A version of the template, the newest where none is named; null when there is none.</summary>
     ValueTask<Template?> FindAsync(TemplateId id, int? version, CancellationToken cancellationToken);
 
-    /// <summary>The newest versions of all templates, by name.</summary>
-    ValueTask<IReadOnlyList<Template>> ListAsync(CancellationToken cancellationToken);
+    /// <summary>The newest versions of templates, by name, letter case aside, at most <paramref name="most"/>, those after the name <paramref name="after"/>.</summary>
+    ValueTask<IReadOnlyList<Template>> ListAsync(string? after, int most, CancellationToken cancellationToken);
 
-    /// <summary>All versions of a template, the newest first.</summary>
-    ValueTask<IReadOnlyList<Template>> VersionsAsync(TemplateId id, CancellationToken cancellationToken);
+    /// <summary>Versions of a template, the newest first, at most <paramref name="most"/>, those before <paramref name="before"/>.</summary>
+    ValueTask<IReadOnlyList<Template>> VersionsAsync(TemplateId id, int? before, int most, CancellationToken cancellationToken);
 
     /// <summary>Takes a template out of the list. Its versions stay for the campaigns that were scheduled with them.</summary>
     /// <returns>False if there was none.</returns>

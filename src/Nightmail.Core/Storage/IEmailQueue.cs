@@ -25,6 +25,13 @@ public interface IEmailQueue : IAsyncDisposable
     /// <summary>The emails that <paramref name="filter"/> names, soonest first.</summary>
     ValueTask<IReadOnlyList<ScheduledEmail>> ListAsync(EmailFilter filter, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Emails whose id is, begins with or ends with that text, those of campaigns too, at most <paramref name="most"/>. What they say may be
+    /// left out.
+    /// </summary>
+    async ValueTask<IReadOnlyList<ScheduledEmail>> NamedAsync(string part, int most, CancellationToken cancellationToken) =>
+        [.. (await ListAsync(new EmailFilter(), cancellationToken)).Where(email => email.Id.IsNamedBy(part)).Take(most)];
+
     /// <summary>Does what a person wants, if <see cref="ChangeRules"/> grants it: a ledger entry, then the row, then the answer.</summary>
     ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken);
 

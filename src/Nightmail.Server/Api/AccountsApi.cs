@@ -29,8 +29,12 @@ internal static class AccountsApi
         return TypedResults.Created($"/api/accounts/{body.Value.Name}", await ShownAsync(body.Value.Name, book, cancellationToken));
     }
 
-    private static async Task<Ok<IReadOnlyList<AccountShape>>> ListAsync(AccountBook book, CancellationToken cancellationToken) =>
-        TypedResults.Ok(await book.WithCircuitsAsync((await book.ListAsync(cancellationToken)).Select(each => each.Shape), cancellationToken));
+    private static async Task<Ok<Page<AccountShape>>> ListAsync(int? limit, string? cursor, AccountBook book, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<AccountShape> all = [.. (await book.ListAsync(cancellationToken)).Select(each => each.Shape)];
+        var page = Paging.Within(all, limit, cursor, shape => shape.Name);
+        return TypedResults.Ok(page with { Items = await book.WithCircuitsAsync(page.Items, cancellationToken) });
+    }
 
     private static async Task<Ok<AccountShape>> GetAsync(string name, HttpResponse response, AccountBook book, CancellationToken cancellationToken)
     {

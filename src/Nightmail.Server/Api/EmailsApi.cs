@@ -23,7 +23,7 @@ internal static class EmailsApi
         group.MapPatch("/{id}", EditAsync).Needs(KeyScopes.Send).WithName("editEmail");
         group.MapDelete("/{id}", RemoveAsync).Needs(KeyScopes.Send).WithName("deleteEmail");
         group.MapGet("/{id}/why", WhyAsync).Needs(KeyScopes.Read).WithName("whyEmail");
-        group.MapGet("/{id}/raw", RawAsync).Needs(KeyScopes.Read).WithName("rawEmail").Produces<string>(StatusCodes.Status200OK, "message/rfc822");
+        group.MapGet("/{id}/raw", RawAsync).Needs(KeyScopes.Read).WithName("rawEmail").Produces<string>(StatusCodes.Status200OK, MessageAnswer.MediaType);
         group.MapGet("/{id}/attempts", AttemptsAsync).Needs(KeyScopes.Read).WithName("emailAttempts");
         group.MapPost("/{id}/reschedule", RescheduleAsync).Needs(KeyScopes.Send).WithName("rescheduleEmail");
         group.MapPost("/{id}/send-now", (string id, TimeProvider time, EmailDesk desk, CancellationToken cancel) => desk.ChangeAsync(id, new EmailChange.Reschedule(time.GetUtcNow(), null), cancel)).Needs(KeyScopes.Send).WithName("sendEmailNow");
@@ -37,14 +37,29 @@ internal static class EmailsApi
     private static void Map(RouteGroupBuilder group, string word, EmailChange change) =>
         group.MapPost($"/{{id}}/{word}", (string id, EmailDesk desk, CancellationToken cancel) => desk.ChangeAsync(id, change, cancel)).Needs(KeyScopes.Send).WithName($"{word}Email");
 
-    private static async Task<Ok<Page<EmailAnswer>>> ListAsync(string? status, string? account, string? search, int? limit, string? cursor, IEmailStore store, EmailDesk desk, CancellationToken cancellationToken)
+    private static async Task<Ok<Page<EmailAnswer>>> ListAsync(
+        string? status, string? account, string? search, string? named, int? limit, string? cursor, IEmailStore store, EmailDesk desk, CancellationToken cancellationToken)
     {
         var size = Paging.Size(limit);
+        if (named is not null)
+        {
+            if ((status ?? account ?? search ?? cursor) is not null) throw ApiProblem.Invalid("named", "it goes without another filter");
+            return TypedResults.Ok(await NamedAsync(named, size, store, desk, cancellationToken));
+        }
+
         IReadOnlyList<EmailStatus> wanted = [.. (status ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(name => EmailStatusNames.ParseStatus(name) ?? throw ApiProblem.Invalid("status", $"'{Printable.OneLine(name)}' is no status"))];
         var filter = new EmailFilter { Statuses = wanted, Account = account, Search = search, OwnOnly = true };
         var page = await store.ListPageAsync(filter, cursor is null ? null : Paging.Place(cursor), size, cancellationToken);
         var context = await desk.ContextAsync(cancellationToken);
         return TypedResults.Ok(new Page<EmailAnswer>([.. page.Emails.Select(email => EmailDesk.Shape(email, context))], page.Next is { } next ? Paging.Cursor(next) : null));
+    }
+
+    /// <summary>Those whose ids a few digits may mean; there is no second page of them.</summary>
+    private static async Task<Page<EmailAnswer>> NamedAsync(string part, int size, IEmailStore store, EmailDesk desk, CancellationToken cancellationToken)
+    {
+        var found = await store.NamedAsync(part, size, cancellationToken);
+        var context = await desk.ContextAsync(cancellationToken);
+        return new([.. found.Select(email => EmailDesk.Shape(email, context))], null);
     }
 
     private static async Task<Ok<EmailAnswer>> GetAsync(string id, HttpResponse response, EmailDesk desk, CancellationToken cancellationToken)
@@ -87,21 +102,18 @@ internal static class EmailsApi
     private static async Task<Ok<WhyAnswer>> WhyAsync(string id, EmailDesk desk, CancellationToken cancellationToken) =>
         TypedResults.Ok(new WhyAnswer(Why.Explain(await desk.FindAsync(id, cancellationToken), await desk.ContextAsync(cancellationToken))));
 
-    private static async Task<FileContentHttpResult> RawAsync(string id, EmailDesk desk, IMessageComposer composer, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<MessageAnswer> RawAsync(string id, EmailDesk desk, IMessageComposer composer, TimeProvider time, CancellationToken cancellationToken)
     {
         var email = await desk.FindAsync(id, cancellationToken);
         var context = await desk.ContextAsync(cancellationToken);
         var from = EmailDesk.SenderOf(email, context) ?? throw ApiProblem.Conflict("the email names no sender and no account would send it");
         try
         {
-            await using var message = await composer.ComposeAsync(email, DeliveryExecutor.IdentityOf(email, from, time.GetUtcNow()), cancellationToken);
-            using var bytes = new MemoryStream();
-            await message.CopyToAsync(bytes, cancellationToken);
-            return TypedResults.File(bytes.ToArray(), "message/rfc822");
+            return new(await composer.ComposeAsync(email, DeliveryExecutor.IdentityOf(email, from, time.GetUtcNow()), cancellationToken));
         }
         catch (MessageInvalidException invalid)
         {
-            throw ApiProblem.Conflict($"no message can be written from it: {invalid.Message}");
+            throw MessageAnswer.Refusal(invalid);
         }
     }
 
@@ -112,9 +124,10 @@ internal static class EmailsApi
         return TypedResults.Ok(Paging.Of(await log.ListAsync(new(Email: email.Id), size + 1, cancellationToken), size, LogsApi.Answer, entry => entry.Number.ToString()));
     }
 
-    private static async Task<Ok<EmailAnswer>> RescheduleAsync(string id, Body<ScheduleShape> body, EmailDesk desk, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Ok<EmailAnswer>> RescheduleAsync(
+        string id, Body<ScheduleShape> body, [FromHeader(Name = "If-Match")] string? ifMatch, HttpResponse response, EmailDesk desk, TimeProvider time, CancellationToken cancellationToken)
     {
         var (at, wish) = ApiTimes.Read("scheduledFor", body.Value.ScheduledFor ?? throw ApiProblem.Invalid("scheduledFor", "it is missing"), time, body.Value.AllowPast);
-        return await desk.ChangeAsync(id, new EmailChange.Reschedule(at, wish), cancellationToken);
+        return await desk.ChangeAsync(id, new EmailChange.Reschedule(at, wish) { Seen = Paging.SeenLedger(ifMatch) }, response, cancellationToken);
     }
 }

@@ -37,8 +37,11 @@ internal static class KeysApi
         return TypedResults.Created($"/api/keys/{kept.Id}", Answer(kept, key));
     }
 
-    private static async Task<Ok<IReadOnlyList<KeyAnswer>>> ListAsync(ApiKeys keys, CancellationToken cancellationToken) =>
-        TypedResults.Ok<IReadOnlyList<KeyAnswer>>([.. (await keys.ListAsync(cancellationToken)).Select(key => Answer(key, null))]);
+    private static async Task<Ok<Page<KeyAnswer>>> ListAsync(int? limit, string? cursor, ApiKeys keys, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<KeyAnswer> all = [.. (await keys.ListAsync(cancellationToken)).Select(key => Answer(key, null))];
+        return TypedResults.Ok(Paging.Within(all, limit, cursor, key => key.Id));
+    }
 
     private static async Task<NoContent> RemoveAsync(string id, ApiKeys keys, SessionGeneration sessions, CancellationToken cancellationToken)
     {

@@ -17,6 +17,15 @@ internal static class Paging
     public static Page<TShape> Of<T, TShape>(IReadOnlyList<T> found, int size, Func<T, TShape> shape, Func<T, string> cursor) =>
         new([.. found.Take(size).Select(shape)], found.Count > size ? cursor(found[size - 1]) : null);
 
+    /// <summary>A page of a list that is whole in memory because it is short.</summary>
+    public static Page<T> Within<T>(IReadOnlyList<T> all, int? limit, string? cursor, Func<T, string> cursorOf)
+    {
+        var size = Size(limit);
+        var start = cursor is null ? 0 : 1 + all.Select(cursorOf).ToList().IndexOf(cursor);
+        if (cursor is not null && start == 0) throw ApiProblem.Invalid("cursor", "it is the 'next' of the page before, or what it names is gone: begin again");
+        return Of([.. all.Skip(start).Take(size + 1)], size, each => each, cursorOf);
+    }
+
     /// <summary>A cursor that is a number; null: the first page.</summary>
     public static long? Number(string? cursor) => cursor is null ? null : long.TryParse(cursor, out var number) ? number : throw ApiProblem.Invalid("cursor", "it is the 'next' of the page before");
 

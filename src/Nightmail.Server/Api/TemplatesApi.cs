@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -35,8 +36,11 @@ internal static class TemplatesApi
         return TypedResults.Created($"/api/templates/{template.Id}", Answer(template, renderer));
     }
 
-    private static async Task<Ok<IReadOnlyList<TemplateAnswer>>> ListAsync(ITemplateStore templates, ITemplateRenderer renderer, CancellationToken cancellationToken) =>
-        TypedResults.Ok<IReadOnlyList<TemplateAnswer>>([.. (await templates.ListAsync(cancellationToken)).Select(template => Answer(template, renderer))]);
+    private static async Task<Ok<Page<TemplateAnswer>>> ListAsync(int? limit, string? cursor, ITemplateStore templates, ITemplateRenderer renderer, CancellationToken cancellationToken)
+    {
+        var size = Paging.Size(limit);
+        return TypedResults.Ok(Paging.Of(await templates.ListAsync(cursor, size + 1, cancellationToken), size, template => Answer(template, renderer), template => template.Name));
+    }
 
     private static async Task<Ok<TemplateAnswer>> GetAsync(string id, int? version, HttpResponse response, ITemplateStore templates, ITemplateRenderer renderer, CancellationToken cancellationToken)
     {
@@ -60,11 +64,12 @@ internal static class TemplatesApi
     private static async Task<NoContent> RemoveAsync(string id, ITemplateStore templates, CancellationToken cancellationToken) =>
         await templates.RemoveAsync(Paging.Template(id), cancellationToken) ? TypedResults.NoContent() : throw ApiProblem.NotFound("template", Printable.OneLine(id));
 
-    private static async Task<Ok<IReadOnlyList<TemplateAnswer>>> VersionsAsync(string id, ITemplateStore templates, ITemplateRenderer renderer, CancellationToken cancellationToken)
+    private static async Task<Ok<Page<TemplateAnswer>>> VersionsAsync(string id, int? limit, string? cursor, ITemplateStore templates, ITemplateRenderer renderer, CancellationToken cancellationToken)
     {
-        var versions = await templates.VersionsAsync(Paging.Template(id), cancellationToken);
-        if (versions.Count == 0) throw ApiProblem.NotFound("template", Printable.OneLine(id));
-        return TypedResults.Ok<IReadOnlyList<TemplateAnswer>>([.. versions.Select(template => Answer(template, renderer))]);
+        var (size, before) = (Paging.Size(limit), Paging.Number(cursor));
+        var versions = await templates.VersionsAsync(Paging.Template(id), before is { } number ? (int)Math.Clamp(number, 0, int.MaxValue) : null, size + 1, cancellationToken);
+        if (versions.Count == 0 && before is null) throw ApiProblem.NotFound("template", Printable.OneLine(id));
+        return TypedResults.Ok(Paging.Of(versions, size, template => Answer(template, renderer), template => template.Version.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static async Task<Ok<PreviewAnswer>> PreviewAsync(string id, Body<PreviewRequest> body, ITemplateStore templates, ITemplateRenderer renderer, ICampaignEmails emails, CancellationToken cancellationToken)

@@ -44,12 +44,15 @@ internal sealed class TemplateRows(ISqlSession session) : ITemplateStore
             new { id = id.ToString(), version })?.Template(),
         cancellationToken);
 
-    public ValueTask<IReadOnlyList<Template>> ListAsync(CancellationToken cancellationToken) => session.ReadAsync<IReadOnlyList<Template>>(
-        connection => [.. connection.Query<Row>($"{Select} WHERE v.version = t.newest AND t.taken_name IS NOT NULL ORDER BY t.taken_name").Select(row => row.Template())],
+    public ValueTask<IReadOnlyList<Template>> ListAsync(string? after, int most, CancellationToken cancellationToken) => session.ReadAsync<IReadOnlyList<Template>>(
+        connection => [.. connection.Query<Row>(
+            $"{Select} WHERE v.version = t.newest AND t.taken_name > @after ORDER BY t.taken_name LIMIT @most", new { after = after?.ToLowerInvariant() ?? "", most }).Select(row => row.Template())],
         cancellationToken);
 
-    public ValueTask<IReadOnlyList<Template>> VersionsAsync(TemplateId id, CancellationToken cancellationToken) => session.ReadAsync<IReadOnlyList<Template>>(
-        connection => [.. connection.Query<Row>($"{Select} WHERE t.id = @id AND t.taken_name IS NOT NULL ORDER BY v.version DESC", new { id = id.ToString() }).Select(row => row.Template())],
+    public ValueTask<IReadOnlyList<Template>> VersionsAsync(TemplateId id, int? before, int most, CancellationToken cancellationToken) => session.ReadAsync<IReadOnlyList<Template>>(
+        connection => [.. connection.Query<Row>(
+            $"{Select} WHERE t.id = @id AND t.taken_name IS NOT NULL AND v.version < @before ORDER BY v.version DESC LIMIT @most",
+            new { id = id.ToString(), before = before ?? int.MaxValue, most }).Select(row => row.Template())],
         cancellationToken);
 
     public ValueTask<bool> RemoveAsync(TemplateId id, CancellationToken cancellationToken) => session.WriteAsync(

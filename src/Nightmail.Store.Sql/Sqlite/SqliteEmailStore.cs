@@ -94,6 +94,9 @@ public sealed class SqliteEmailStore : IEmailStore
         rows.ReadAsync<IReadOnlyList<ScheduledEmail>>(reader => reader.List(filter), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<ScheduledEmail>> NamedAsync(string part, int most, CancellationToken cancellationToken) => rows.ReadAsync<IReadOnlyList<ScheduledEmail>>(reader => reader.Named(part, most), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<EmailPage> ListPageAsync(EmailFilter filter, EmailPlace? after, int most, CancellationToken cancellationToken) => rows.ReadAsync(reader => reader.Page(filter, after, most), cancellationToken);
 
     /// <inheritdoc/>

@@ -25,6 +25,23 @@ public sealed class EmailContentTests
         ((string)(await world.GetAsync($"/api/emails/{email["id"]}/raw")).Body!).ShouldContain("filename=report.txt");
     }
 
+    [Fact]
+    public async Task A_message_is_written_while_it_is_read_and_not_gathered_before()
+    {
+        const int Bytes = 20_000_000;
+        await using var world = await ServerWorld.StartAsync(sends: false);
+        await world.AddAccountAsync(2525);
+        var blob = await UploadAsync(world, new string('a', Bytes));
+        var (_, email) = await world.PostAsync("/api/emails", $$"""{"to":["bob@example.org"],"subject":"Large","text":"see there","attachments":[{"fileName":"large.txt",{{blob[1..]}}]}""");
+
+        using var response = await world.Client.GetAsync($"/api/emails/{email!["id"]}/raw", HttpCompletionOption.ResponseHeadersRead);
+
+        response.EnsureSuccessStatusCode();
+        response.Content.Headers.ContentLength.ShouldBeNull("its size is not known when its first bytes leave");
+        response.Content.Headers.ContentType!.MediaType.ShouldBe("message/rfc822");
+        (await response.Content.ReadAsByteArrayAsync()).Length.ShouldBeGreaterThan(Bytes);
+    }
+
     [Theory]
     [InlineData("""{"fileName":"x","sha256":"HASH","size":1}""", "attachments[0]")]
     [InlineData("""{"fileName":"x","sha256":"../secret-key","size":32}""", "attachments[0]")]

@@ -61,6 +61,22 @@ public abstract partial class EmailStoreConformance
     }
 
     [Fact]
+    public async Task A_beginning_or_an_end_names_the_emails_that_have_it()
+    {
+        var one = await AddAsync(Given.Email(Time));
+        Time.Advance(TimeSpan.FromDays(1));
+        var two = await AddAsync(Given.Email(Time));
+
+        (await NamedAsync(one.Id.Unique[^8..].ToUpperInvariant())).ShouldBe([one.Id]);
+        (await NamedAsync(two.Id.ToString()[..^6])).ShouldBe([two.Id]);
+        (await NamedAsync(one.Id.Unique[..4])).ShouldBe([one.Id, two.Id], ignoreOrder: true);
+        (await store.NamedAsync(one.Id.Unique[..4], 1, Cancel)).Count.ShouldBe(1);
+        foreach (var nobody in (string[])["", "*", "%", "_", "0000000000", $"email_{one.Id.Unique[^8..]}", "' OR 1=1 --"]) (await NamedAsync(nobody)).ShouldBeEmpty(nobody);
+
+        async Task<IEnumerable<EmailId>> NamedAsync(string part) => (await store.NamedAsync(part, 10, Cancel)).Select(email => email.Id);
+    }
+
+    [Fact]
     public async Task It_adds_up()
     {
         var random = new Random(7);

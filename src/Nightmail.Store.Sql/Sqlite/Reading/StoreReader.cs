@@ -1,3 +1,4 @@
+using System.Buffers;
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
@@ -12,6 +13,9 @@ namespace Nightmail.Store.Sql.Sqlite.Reading;
 internal sealed class StoreReader : IDisposable
 {
     private const int LookedThroughAtOnce = 200;
+
+    /// <summary>What ids are written with, those of older queue files too.</summary>
+    private static readonly SearchValues<char> IdLetters = SearchValues.Create("0123456789abcdef_");
 
     private readonly Database emails, ledgerDatabase;
     private readonly LaneBook lanes;
@@ -68,6 +72,22 @@ internal sealed class StoreReader : IDisposable
         }
 
         return found.Count > most ? new(found[..most], EmailPlace.Of(found[most - 1])) : new(found, null);
+    }
+
+    /// <summary>Emails whose id that text is a beginning or an end of. Looks through all ids, and at nothing else.</summary>
+    public List<ScheduledEmail> Named(string part, int most)
+    {
+        var digits = part.Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
+        var whole = digits.StartsWith(EmailId.Prefix, StringComparison.Ordinal);
+        if (whole) digits = digits[EmailId.Prefix.Length..];
+        if (digits.Length == 0 || digits.AsSpan().ContainsAnyExcept(IdLetters)) return [];
+        const string Id = "CASE typeof(id) WHEN 'blob' THEN lower(hex(id)) ELSE id END";
+        using var list = emails.Prepare($"{RowReader.Select} WHERE e.number IN (SELECT number FROM email WHERE {Id} GLOB ? OR {Id} GLOB ? ORDER BY id LIMIT ?)");
+        list.Start().With($"{digits}*").With(whole ? digits : $"*{digits}").With(most);
+        var found = new List<ScheduledEmail>();
+        while (list.Step())
+            if (RowReader.Read(list, lanes).Email is var email && email.Id.IsNamedBy(part)) found.Add(email);
+        return found;
     }
 
     /// <summary>Recipients of a campaign in the order in which they came.</summary>

@@ -1,3 +1,4 @@
+using Nightmail.Cli.Remote;
 using Nightmail.Core.Storage;
 using Nightmail.Mail.Mime;
 using Nightmail.Mail.Transports;
@@ -71,6 +72,16 @@ internal sealed class RemoteWorld : IAsyncDisposable
 
     /// <summary>Runs a command on the server.</summary>
     public Task<CliResult> RunAsync(params string[] arguments) => Home.RunAsync(arguments);
+
+    /// <summary>The server's emails, as commands use them.</summary>
+    public RemoteQueue Queue() => new(new(ServerAddress.Read(Url, "the test's server", allowsPlainHttp: false), Key, TimeSpan.FromSeconds(60), TimeProvider.System), Clock);
+
+    /// <summary>The ids of a campaign's recipients.</summary>
+    public async Task<IReadOnlyList<string>> RecipientsAsync(string campaign)
+    {
+        await using var queue = Queue();
+        return await queue.PagesAsync($"api/campaigns/{campaign}/recipients?limit=1000", json => json.GetProperty("id").GetString()!, int.MaxValue, CancellationToken.None);
+    }
 
     /// <summary>Makes an account that sends to a port of this machine.</summary>
     public Task<CliResult> AddAccountAsync(int port = 2525) =>

@@ -26,12 +26,12 @@ public sealed class BackupRouteTests
         bytes.Length.ShouldBe(made["size"]!.GetValue<int>());
         (await world.PostAsync($"/api/backups/{name}/verify", "{}")).Body!["verified"]!.GetValue<bool>().ShouldBeTrue();
 
-        var template = (string)(await world.GetAsync("/api/templates")).Body!.AsArray().Single()!["id"]!;
+        var template = (string)(await world.GetAsync("/api/templates")).Body!["items"]!.AsArray().Single()!["id"]!;
         (await world.AskAsync(HttpMethod.Delete, $"/api/templates/{template}")).Status.ShouldBe(204);
         (status, var report) = await world.AskAsync(HttpMethod.Post, $"/api/backups/{name}/restore");
         status.ShouldBe(200);
         ((string)report!["filename"]!, report["sendingPaused"]!.GetValue<bool>(), report["returned"]!.GetValue<int>(), report["held"]!.GetValue<int>()).ShouldBe((name, true, 0, 0));
-        ((string)(await world.GetAsync("/api/templates")).Body!.AsArray().Single()!["subject"]!).ShouldBe("then");
+        ((string)(await world.GetAsync("/api/templates")).Body!["items"]!.AsArray().Single()!["subject"]!).ShouldBe("then");
         (await world.GetAsync("/api/stats")).Body!["sendingPaused"]!.GetValue<bool>().ShouldBeTrue();
 
         (await world.AskAsync(HttpMethod.Delete, $"/api/backups/{name}")).Status.ShouldBe(204);

@@ -37,7 +37,7 @@ internal sealed partial class Things(ServerWorld world, AiosmtpdSink sink)
         "templateName" => (await TemplateAsync()).Name,
         "account" => last = await AccountAsync(),
         "sameAccount" => last,
-        "accountNames" => string.Join(',', (await world.GetAsync("/api/accounts")).Body!.AsArray().Select(each => $"\"{each!["name"]}\"")),
+        "accountNames" => string.Join(',', (await world.GetAsync("/api/accounts?limit=1000")).Body!["items"]!.AsArray().Select(each => $"\"{each!["name"]}\"")),
         "failing" => await FailingAsync(),
         "key" => (string)(await MadeAsync("/api/keys", """{"name":"k","scopes":["read"]}"""))["id"]!,
         "suppressed" => (string)(await MadeAsync("/api/suppressions", $$"""{"target":"s{{++made}}@example.net"}"""))["target"]!,

@@ -69,7 +69,7 @@ internal sealed class BackupWorld : IAsyncDisposable
     {
         var rows = (await Store.ListAsync(new(), Cancel)).Select(row => $"{row.Id} {row.Status} {row.Attempts} {row.Content.Text} {row.LastError}");
         var overview = await Store.OverviewAsync(Cancel);
-        var templates = (await Plane.Templates.ListAsync(Cancel)).Select(template => $"{template.Name} {template.Version} {template.Words.Subject}");
+        var templates = (await Plane.Templates.ListAsync(null, 100, Cancel)).Select(template => $"{template.Name} {template.Version} {template.Words.Subject}");
         var campaigns = (await Plane.Campaigns.ListAsync(null, 100, Cancel)).Select(campaign => $"{campaign.Name} {campaign.Stance}");
         var accounts = (await Plane.Accounts.ListAsync(Cancel)).Select(account => $"{account.Name} {account.Settings}");
         return string.Join('\n', [.. rows.Order(StringComparer.Ordinal), $"{overview.TotalScheduled} {overview.SendingPaused}", .. templates, .. campaigns, .. accounts]);

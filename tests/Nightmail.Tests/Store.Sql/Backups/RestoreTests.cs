@@ -239,8 +239,8 @@ public sealed class RestoreTests : IAsyncDisposable
 
         await world.RestoreAsync(backup);
 
-        (await world.Plane.Templates.ListAsync(Cancel)).Select(template => (template.Name, template.Version, template.Words.Subject)).ShouldBe([("deleted", 1, "s"), ("kept", 3, "s")]);
-        (await world.Plane.Templates.VersionsAsync(kept.Id, Cancel)).Select(template => template.Words.Subject).ShouldBe(["s", "spoilt", "s"]);
+        (await world.Plane.Templates.ListAsync(null, 100, Cancel)).Select(template => (template.Name, template.Version, template.Words.Subject)).ShouldBe([("deleted", 1, "s"), ("kept", 3, "s")]);
+        (await world.Plane.Templates.VersionsAsync(kept.Id, null, 100, Cancel)).Select(template => template.Words.Subject).ShouldBe(["s", "spoilt", "s"]);
         (await world.Plane.Accounts.FindAsync("work", Cancel))!.Secret.ShouldBe([1]);
         (await world.Plane.Campaigns.FindAsync(draft.Id, Cancel))!.Stance.ShouldBe(CampaignStance.Draft);
         (await world.Plane.Suppressions.ListAsync(null, 10, Cancel)).Select(each => each.Target).ShouldBe(["new@x.example", "old@x.example"]);

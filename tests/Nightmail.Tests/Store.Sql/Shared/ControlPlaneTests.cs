@@ -83,7 +83,7 @@ public sealed class ControlPlaneTests
 
         (await world.Plane.Templates.FindAsync(first.Id, null, Cancel))!.Words.Subject.ShouldBe("v2");
         (await world.Plane.Templates.FindAsync(first.Id, 1, Cancel))!.Words.Subject.ShouldBe("v1");
-        (await world.Plane.Templates.VersionsAsync(first.Id, Cancel)).Select(version => version.Version).ShouldBe([2, 1]);
+        (await world.Plane.Templates.VersionsAsync(first.Id, null, 100, Cancel)).Select(version => version.Version).ShouldBe([2, 1]);
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class ControlPlaneTests
         (await world.Plane.Templates.RemoveAsync(first.Id, Cancel)).ShouldBeTrue();
         (await world.Plane.Templates.AddAsync(second, Cancel)).ShouldBeTrue();
 
-        (await world.Plane.Templates.ListAsync(Cancel)).Select(template => template.Id).ShouldBe([second.Id]);
+        (await world.Plane.Templates.ListAsync(null, 100, Cancel)).Select(template => template.Id).ShouldBe([second.Id]);
         (await world.Plane.Templates.FindAsync(first.Id, 1, Cancel)).ShouldNotBeNull("campaigns that were scheduled with it still need it");
     }
 
