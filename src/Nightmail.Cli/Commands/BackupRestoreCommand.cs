@@ -32,6 +32,7 @@ internal sealed class BackupRestoreCommand : Verb
         if (session.Globals.Json) session.Surroundings.Output.Write(JsonText.Line(json => Write(json, backup, report)));
         else session.Surroundings.Output.Write($"{backup.Name} restored: {Sentence(report)}\n");
         if (report.LedgerBroken is { } broken) session.Note($"warning: {broken}; what came back is paused: look at it ({session.Command("list --status paused")}), cancel what has left, then let the others go: {session.Command("resume --held")}");
+        if (report.Before is { } before) session.Note($"what was there before is kept: {session.Command($"backup restore {before}")} takes this back");
         session.Note($"sending is paused; when all is well: {session.Command("resume --all")}");
         return ExitCodes.Done;
     }
@@ -64,6 +65,7 @@ internal sealed class BackupRestoreCommand : Verb
         json.WriteNumber("reconciled", report.Reconciled);
         json.WriteNumber("unreadable", report.Unreadable);
         if (report.LedgerBroken is { } broken) json.WriteString("ledgerBroken", broken);
+        if (report.Before is { } before) json.WriteString("before", before);
         json.WriteBoolean("sendingPaused", true);
         json.WriteEndObject();
     }

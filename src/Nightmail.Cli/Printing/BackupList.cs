@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Nightmail.Core.Scheduling;
+using Nightmail.Core.Storage;
 using Nightmail.Store.File.Backups;
 using NodaTime;
 
@@ -13,7 +14,7 @@ internal static class BackupList
     private const string Latest = "latest";
 
     /// <summary>The word that names one.</summary>
-    public static Argument<string> Name() => new("NAME") { Description = $"A backup's file name, as much of it as is unique, or '{Latest}'" };
+    public static Argument<string> Name() => new("NAME") { Description = $"A backup's file name, as much of it as is unique, or '{Latest}': the newest good one that no restore made of what it replaced" };
 
     /// <summary>The one that a word names.</summary>
     /// <param name="newestFirst">All of them.</param>
@@ -22,7 +23,7 @@ internal static class BackupList
     /// <exception cref="CommandFailure">There is none, or more than one that could be meant.</exception>
     public static BackupDescription Find(IReadOnlyList<BackupDescription> newestFirst, string word, Func<string, string> command)
     {
-        if (word == Latest) return newestFirst.FirstOrDefault(backup => backup.Damage is null) ?? throw CommandFailure.NotFound($"there is no good backup; see {command("backup list")}");
+        if (word == Latest) return newestFirst.FirstOrDefault(backup => backup.Damage is null && !BackupReason.IsBeforeRestore(backup.Reason)) ?? throw CommandFailure.NotFound($"there is no good backup; see {command("backup list")}");
         var named = Path.GetFileName(word);
         if (newestFirst.FirstOrDefault(backup => backup.Name == named) is { } exact) return exact;
         var found = newestFirst.Where(backup => named.Length > 0 && backup.Name.Contains(named, StringComparison.Ordinal)).ToList();

@@ -40,7 +40,7 @@ internal sealed class BackupPlace(Session session)
         if (!IsRemote) return await session.QueueFile.Backups.RestoreAsync(backup.Name, cancellationToken);
         var answer = await session.Client.AskAsync(Slow($"{PathOf(backup)}/restore"), cancellationToken);
         int Of(string name) => (int)answer.NumberOf(name);
-        return new(Of("returned"), Of("reverted"), Of("stayed"), Of("newer"), Of("held"), Unreadable: 0, answer.TextOf("ledgerBroken")) { Reconciled = Of("reconciled") };
+        return new(Of("returned"), Of("reverted"), Of("stayed"), Of("newer"), Of("held"), Unreadable: 0, answer.TextOf("ledgerBroken")) { Reconciled = Of("reconciled"), Before = answer.TextOf("before") };
     }
 
     /// <summary>Writes the bytes of one of a server's into a file.</summary>
@@ -60,5 +60,5 @@ internal sealed class BackupPlace(Session session)
     };
 
     private static BackupDescription Read(JsonElement backup) =>
-        new(backup.TextOf("filename") ?? "", backup.NumberOf("size"), backup.TimeOf("createdAt") ?? default, backup.TextOf("sha256") ?? "", backup.TextOf("problem"), "");
+        new(backup.TextOf("filename") ?? "", backup.NumberOf("size"), backup.TimeOf("createdAt") ?? default, backup.TextOf("sha256") ?? "", backup.TextOf("problem"), backup.TextOf("reason") ?? "");
 }

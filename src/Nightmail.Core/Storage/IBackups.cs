@@ -45,7 +45,20 @@ public interface IBackups
 /// <param name="CreatedAt">The moment it shows.</param>
 /// <param name="Sha256">Its checksum as noted when it was made, lower-case hex; null: nobody noted one.</param>
 /// <param name="Damage">Why it cannot be trusted; null: it can.</param>
-public sealed record Backup(string FileName, long Size, DateTimeOffset CreatedAt, string? Sha256, string? Damage);
+/// <param name="Reason">Why it was made; null: it does not say, or is not trusted.</param>
+public sealed record Backup(string FileName, long Size, DateTimeOffset CreatedAt, string? Sha256, string? Damage, string? Reason);
+
+/// <summary>Why a backup was made, where that matters to those who look for one to bring back.</summary>
+public static class BackupReason
+{
+    private const string Opening = "before ", Ending = " was brought back";
+
+    /// <summary>The reason of the one that a restore makes of what it replaces.</summary>
+    public static string BeforeRestore(string restored) => Opening + restored + Ending;
+
+    /// <summary>True of such a reason: whoever asks for the newest backup does not mean what the last restore did away with.</summary>
+    public static bool IsBeforeRestore(string? reason) => reason is not null && reason.StartsWith(Opening, StringComparison.Ordinal) && reason.EndsWith(Ending, StringComparison.Ordinal);
+}
 
 /// <summary>What became of a restore.</summary>
 public abstract record RestoreResult
@@ -79,4 +92,7 @@ public sealed record RestoreReport(int Returned, int Reverted, int Stayed, int N
 {
     /// <summary>Those that came back and that the ledger then brought up to what it knows: above all, those that have left since.</summary>
     public int Reconciled { get; init; }
+
+    /// <summary>The name of the backup of what was there before; null: none was made.</summary>
+    public string? Before { get; init; }
 }

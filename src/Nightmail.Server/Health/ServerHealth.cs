@@ -22,12 +22,12 @@ internal sealed class ServerHealth(IEmailStore store, AccountBook book, ServerPa
     {
         List<string> problems = [];
         var accounts = await book.ReadyAsync(cancellationToken);
-        if (accounts.Count == 0) problems.Add("there is no account to send through");
-        if ((await store.WorkersAsync(cancellationToken)).Count == 0) problems.Add("no worker runs: nothing is sent");
-        if ((await store.OverviewAsync(cancellationToken)).SendingPaused) problems.Add("sending is paused");
+        if (accounts.Count == 0) problems.Add("there is no account to send through; make one: nightmail account add");
+        if ((await store.WorkersAsync(cancellationToken)).Count == 0) problems.Add(options.Sends ? "no worker runs: nothing is sent; look at the server's log" : "no worker runs: nothing is sent; start the server without --no-workers");
+        if ((await store.OverviewAsync(cancellationToken)).SendingPaused) problems.Add("sending is paused; when all is well: nightmail resume --all");
         if (await OverdueAsync(cancellationToken) is > 0 and var overdue) problems.Add(OverdueWords(overdue));
         foreach (var standing in await store.AccountsAsync(accounts, cancellationToken))
-            if (IsOpen(standing)) problems.Add($"the circuit of account {standing.Account.Name} is open: {standing.Facts.Circuit.Fault?.Words}");
+            if (IsOpen(standing)) problems.Add($"the circuit of account {standing.Account.Name} is open: {standing.Facts.Circuit.Fault?.Words}; when that is put right: nightmail account reset {standing.Account.Name}");
         foreach (var (shape, _) in await book.ListAsync(cancellationToken))
             if (!accounts.Any(account => account.Name == shape.Name)) problems.Add($"the secret of account {shape.Name} cannot be read; give it again");
         if (parts.Work is { } work)

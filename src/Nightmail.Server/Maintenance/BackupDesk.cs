@@ -44,7 +44,7 @@ internal sealed class BackupDesk(IBackups backups, CampaignDesk campaigns, Accou
                 await campaigns.AlignGatesAsync(CancellationToken.None);
                 accounts.Reload();
                 await suppressions.LoadAsync(CancellationToken.None);
-                options.Say($"{name} was brought back; sending is paused until it is resumed (POST /api/workers/resume)");
+                options.Say($"{name} was brought back; sending is paused until it is resumed (nightmail resume --all)");
                 reporter.Backup(name, "restored");
                 reporter.Worker("paused");
                 return restored;

@@ -18,7 +18,8 @@ public sealed class SqliteBlobStore : IBlobStore
     internal SqliteBlobStore(string folder)
     {
         this.folder = folder;
-        Directory.CreateDirectory(folder);
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
+        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         // Whoever began these has died: one process owns the folder, and that is us.
         foreach (var leftover in Directory.EnumerateFiles(folder, ".*.part")) File.Delete(leftover);
     }

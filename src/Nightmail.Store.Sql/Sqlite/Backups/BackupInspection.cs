@@ -36,6 +36,20 @@ internal static class BackupInspection
         }
     }
 
+    /// <summary>Why it was made; null where it does not say.</summary>
+    public static string? Reason(string path)
+    {
+        try
+        {
+            using var backup = Database.OpenToRead(path);
+            return ControlParts.Has(backup) ? ControlParts.ReasonOf(backup) : null;
+        }
+        catch (Exception unreadable) when (unreadable is StoreException or IOException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The first thing that SQLite finds wrong; null: nothing.</summary>
     public static string? Integrity(Database database)
     {

@@ -60,6 +60,13 @@ internal static class ControlParts
         return length == size && Convert.ToHexStringLower(hash.GetHashAndReset()) == noted ? null : "its control plane (accounts, templates, campaigns) is damaged";
     }
 
+    /// <summary>Why the backup was made, as it says itself; null: it does not.</summary>
+    public static string? ReasonOf(Database backup)
+    {
+        using var about = backup.Prepare("SELECT reason FROM backup");
+        return about.Start().Step() ? about.Text() : null;
+    }
+
     /// <summary>Takes the pieces out of a copy that is to become the database again.</summary>
     public static void Drop(Database copy) => copy.Execute("DROP TABLE backup; DROP TABLE backup_part;");
 

@@ -11,7 +11,7 @@ internal sealed class ServerBackupShelf(string folder)
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const int HashDigits = 64;
 
-    /// <summary>Checksums that were computed of files that have not changed since: a list must not read gigabytes each time.</summary>
+    /// <summary>What was read of files that have not changed since: a list must not read gigabytes each time.</summary>
     private readonly ConcurrentDictionary<string, Seen> seen = new(StringComparer.Ordinal);
 
     /// <summary>The folder.</summary>
@@ -67,11 +67,12 @@ internal sealed class ServerBackupShelf(string folder)
         try
         {
             noted = Noted(name);
-            return new(name, file.Length, at, noted, Damage(file, noted));
+            var damage = Damage(file, noted);
+            return new(name, file.Length, at, noted, damage, damage is null ? seen.GetValueOrDefault(name)?.Reason : null);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
-            return new(name, 0, at, noted, $"it cannot be read: {failed.Message}");
+            return new(name, 0, at, noted, $"it cannot be read: {failed.Message}", Reason: null);
         }
     }
 
@@ -127,7 +128,7 @@ internal sealed class ServerBackupShelf(string folder)
         if (noted is null) return $"its checksum is not beside it: if you trust the file, write it with: sha256sum {file.Name} > {file.Name}{ServerBackupName.ChecksumEnding}";
         var known = seen.GetValueOrDefault(file.Name);
         if (known is null || known.Size != file.Length || known.Written != file.LastWriteTimeUtc)
-            seen[file.Name] = known = new(file.Length, file.LastWriteTimeUtc, Sha256Of(file.FullName));
+            seen[file.Name] = known = new(file.Length, file.LastWriteTimeUtc, Sha256Of(file.FullName), BackupInspection.Reason(file.FullName));
         return known.Sha256 == noted ? null : "its bytes are not those that were kept: they do not have its checksum";
     }
 
@@ -139,5 +140,5 @@ internal sealed class ServerBackupShelf(string folder)
         return word.Length == HashDigits && word.All(char.IsAsciiHexDigitLower) ? word : null;
     }
 
-    private sealed record Seen(long Size, DateTime Written, string Sha256);
+    private sealed record Seen(long Size, DateTime Written, string Sha256, string? Reason);
 }

@@ -100,7 +100,7 @@ public sealed class SqliteBackups : IBackups, IDisposable
             if (!shelf.Has(fileName)) return new RestoreResult.NotFound();
             var inspected = await Task.Run(() => Inspected(fileName), cancellationToken);
             if (inspected is not { Damage: null }) return new RestoreResult.Damaged(inspected?.Damage ?? "it is gone");
-            var before = await maker.MakeAsync($"before {fileName} was brought back", digits: null, cancellationToken);
+            var before = await maker.MakeAsync(BackupReason.BeforeRestore(fileName), digits: null, cancellationToken);
             return new RestoreResult.Restored(await restorer.RestoreAsync(shelf.PathOf(fileName), cancellationToken), before);
         }
         finally

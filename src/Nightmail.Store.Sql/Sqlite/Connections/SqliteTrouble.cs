@@ -19,7 +19,7 @@ internal static class SqliteTrouble
         raw.SQLITE_IOERR => New(StoreTrouble.Unwritable, code, words, path, "nothing was changed: look after the disk"),
         raw.SQLITE_READONLY or raw.SQLITE_PERM or raw.SQLITE_AUTH => New(StoreTrouble.Unwritable, code, words, path, "it cannot be written to: check its permissions and those of its folder"),
         raw.SQLITE_CANTOPEN => New(StoreTrouble.Unreadable, code, words, path, "it cannot be opened: check that its folder is there and may be written to"),
-        raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => New(StoreTrouble.Unreadable, code, words, path, "it is damaged or no database: restore a backup"),
+        raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => New(StoreTrouble.Unreadable, code, words, path, "it is damaged or no database. Keep it, and bring a backup back: move it aside with what lies beside it, start with --no-workers, then nightmail backup restore latest"),
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => New(StoreTrouble.Busy, code, words, path, "another program has it open: close that and try again"),
         _ => new InvalidOperationException($"{path}: SQLite error {code}: {words}"),
     };

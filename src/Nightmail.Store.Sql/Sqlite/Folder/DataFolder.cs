@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Nightmail.Core.Storage;
@@ -66,7 +67,9 @@ internal sealed class DataFolder : IDisposable
             // The note is for people; a full disk is told by what cannot do without it.
         }
 
-        return new(path, handle);
+        var taken = new DataFolder(path, handle);
+        if (!OperatingSystem.IsWindows()) taken.KeepToOneself();
+        return taken;
     }
 
     /// <summary>Makes durable which files there are.</summary>
@@ -82,6 +85,31 @@ internal sealed class DataFolder : IDisposable
         if (held.IsClosed) return;
         Posix.Unlock(held);
         held.Dispose();
+    }
+
+    /// <summary>
+    /// Makes the databases readable for nobody else, whatever the folder lets in. SQLite gives what it puts beside a database the same
+    /// permissions, so they are made here first, empty.
+    /// </summary>
+    [UnsupportedOSPlatform("windows")]
+    private void KeepToOneself()
+    {
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        foreach (var database in (string[])[Emails, Ledger, Control])
+        {
+            Posix.Open(database, Posix.ReadWrite | Posix.Create)?.Dispose();
+            foreach (var file in (string[])[database, database + "-wal", database + "-shm"])
+            {
+                try
+                {
+                    if (File.Exists(file) && (File.GetUnixFileMode(file) & ~owner) != UnixFileMode.None) File.SetUnixFileMode(file, owner);
+                }
+                catch (UnauthorizedAccessException)
+                {
+                    // Somebody else's file: opening it says so, or it may be used as it is.
+                }
+            }
+        }
     }
 
     private static string Holder(SafeFileHandle handle)

@@ -39,10 +39,14 @@ public sealed class RemoteBackupTests : IAsyncLifetime
         restored.Output.ShouldBe($"{name} restored: 0 came back; 0 are again as they were; 0 have changed since and stay so; 0 were scheduled since and stay\n");
         restored.Error.ShouldContain("sending is paused; when all is well: nightmail resume --all");
         (await world.Emails.OverviewAsync(CancellationToken.None)).SendingPaused.ShouldBeTrue();
+        var kept = (await world.RunAsync("backup", "list", "--json")).Json().EnumerateArray().Single(each => each.GetProperty("reason").GetString() == $"before {name} was brought back").GetProperty("filename").GetString()!;
+        restored.Error.ShouldContain($"what was there before is kept: nightmail backup restore {kept} takes this back");
+        // Newer than what was brought back, and not what somebody means who asks for the latest once more.
+        (await world.RunAsync("backup", "restore", "latest", "--yes")).Output.ShouldStartWith($"{name} restored");
         (await world.RunAsync("resume", "--all")).ExitCode.ShouldBe(0);
 
         (await world.RunAsync("backup", "times", "@daily", "--keep", "1")).ExitCode.ShouldBe(0);
-        (await world.RunAsync("backup", "prune")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(1);
+        (await world.RunAsync("backup", "prune")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(2);
     }
 
     [Fact]
