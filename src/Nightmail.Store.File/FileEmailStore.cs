@@ -78,8 +78,13 @@ public sealed class FileEmailStore : IEmailStore
     public ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken) =>
         RunAsync(transaction => Importing.Apply(transaction, emails, options.KeyRetention), cancellationToken);
 
-    /// <summary>Every email as it is at this moment, soonest first, each with the keys that other programs wrote beside those of the format.</summary>
-    public ValueTask<IReadOnlyList<ImportedEmail>> ExportAsync(CancellationToken cancellationToken) => LookAsync(QueueExport.Emails, cancellationToken);
+    /// <summary>Every email as it is at this moment, soonest first, each with the keys that other programs wrote beside those of the format; and what is no email.</summary>
+    public async ValueTask<QueueExport> ExportAsync(CancellationToken cancellationToken)
+    {
+        // What somebody saved is merged and written first, so that places are those of the file that a person will open.
+        await LookAsync(_ => true, cancellationToken);
+        return await LookAsync(QueueExport.Of, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken) => LookAsync(view => view.Find(id), cancellationToken);

@@ -21,7 +21,7 @@ internal sealed class ExportCommand : Verb
     {
         var path = words.GetValue(file) is { Length: > 0 } named && named != "-" ? Path.GetFullPath(named) : null;
         if (path is not null && Path.Exists(path)) throw CommandFailure.Refused($"{path} is there already; nothing was written: name another file, or remove it first");
-        var emails = await session.QueueFile.ExportAsync(cancellationToken);
+        var (emails, setAside) = await session.QueueFile.ExportAsync(cancellationToken);
         ExportReport report;
         if (path is null)
         {
@@ -31,17 +31,18 @@ internal sealed class ExportCommand : Verb
         else
         {
             report = await WriteFileAsync(path, output => ExportWriter.WriteAsync(emails, session.Blobs, output, session.Now, cancellationToken));
-            Print(path, report, session);
+            Print(path, report, setAside, session);
         }
 
+        foreach (var entry in setAside) session.Note($"warning: not exported, because it cannot be read as an email: '{entry.Key}' at {entry.Place} of {session.QueuePath}: {entry.Why}; mend or remove it there, then export again");
         foreach (var missing in report.Missing) session.Note($"warning: exported without an attachment: {missing}");
         if (report.Waiting > 0) session.Note($"{report.Waiting} of the {report.Emails} emails still wait here too; before another store sends them, keep this one from doing so: {session.Command("pause --all")}");
-        return report.Missing.Count > 0 ? ExitCodes.Refused : ExitCodes.Done;
+        return report.Missing.Count + setAside.Count > 0 ? ExitCodes.Refused : ExitCodes.Done;
     }
 
-    private static void Print(string path, ExportReport report, Session session)
+    private static void Print(string path, ExportReport report, IReadOnlyList<SetAsideEntry> setAside, Session session)
     {
-        var done = $"{report.Emails} emails and {report.Blobs} attachments exported to {path}";
+        var done = $"{report.Emails} emails and {report.Blobs} attachments exported to {path}{(setAside.Count > 0 ? $"; {setAside.Count} entries are not in it" : "")}";
         session.Print(session.Globals.Json ? JsonText.Line(json =>
         {
             json.WriteStartObject();
@@ -51,6 +52,17 @@ internal sealed class ExportCommand : Verb
             json.WriteNumber("attachments", report.Blobs);
             json.WriteNumber("missing", report.Missing.Count);
             json.WriteString("sha256", report.Sha256);
+            json.WriteStartArray("setAside");
+            foreach (var entry in setAside)
+            {
+                json.WriteStartObject();
+                json.WriteString("id", entry.Key);
+                json.WriteString("place", entry.Place);
+                json.WriteString("error", entry.Why);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
             json.WriteEndObject();
         }) : $"{Printable.OneLine(done)}\n", done);
     }

@@ -1,4 +1,5 @@
 using Nightmail.Core.Emails;
+using Nightmail.Core.Storage;
 
 namespace Nightmail.Core.Delivery;
 
@@ -10,6 +11,25 @@ public static class Arrival
 
     /// <summary>The error of an email whose time had come before it was here.</summary>
     public const string WasDue = "its time had come before it was imported, so it may have left where it came from; make sure, then resume or cancel it";
+
+    /// <summary>Why an email cannot arrive; null when it can. Every store asks before it writes anything of it.</summary>
+    /// <param name="email">The email as the other store had it.</param>
+    /// <param name="isHere">True when an email of its id is here.</param>
+    /// <param name="madeByItsKey">The email that its idempotency key has made here, as long as that key counts.</param>
+    /// <param name="hasBlob">Says whether bytes are kept here.</param>
+    public static ImportResult? Obstacle(ScheduledEmail email, bool isHere, EmailId? madeByItsKey, Func<BlobRef, bool> hasBlob)
+    {
+        if (isHere) return new ImportResult.Exists(email.Id);
+        if (email.Campaign is { } campaign) return new ImportResult.NotTaken(email.Id, $"it belongs to {campaign}, and campaigns move with a backup of their server");
+        if (madeByItsKey is { } other && other != email.Id) return new ImportResult.KeyTaken(email.Id, other);
+
+        // What is over needs its bytes no more.
+        if (email.Status.IsFinal() || email.Content.Blobs.FirstOrDefault(blob => !hasBlob(blob)) is not { } lacking) return null;
+        return new ImportResult.NotTaken(email.Id, Lacks(lacking));
+    }
+
+    /// <summary>The words for an email whose bytes nobody has.</summary>
+    public static string Lacks(BlobRef blob) => $"the bytes {blob.Sha256} of an attachment are not here; where it was exported they were missing too: schedule it again with the original file";
 
     /// <summary>
     /// The row to keep. What is final stays final, and what is in doubt in doubt. What this store's own ledger knows of the id counts, as for any

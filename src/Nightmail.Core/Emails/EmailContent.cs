@@ -54,6 +54,9 @@ public sealed record EmailContent
     /// <summary>A complete RFC 5322 message that was handed in; its bytes are kept and the fields above only describe it.</summary>
     public BlobRef? Eml { get; init; }
 
+    /// <summary>The bytes that it needs: its attachments', and the complete message's.</summary>
+    public IEnumerable<BlobRef> Blobs => Eml is { } message ? Attachments.Select(attachment => attachment.Blob).Append(message) : Attachments.Select(attachment => attachment.Blob);
+
     /// <summary>Every mailbox of the envelope as worded: To, Cc, Bcc.</summary>
     public IEnumerable<string> AllMailboxes => To.Concat(Cc).Concat(Bcc);
 

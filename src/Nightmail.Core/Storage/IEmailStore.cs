@@ -13,9 +13,9 @@ namespace Nightmail.Core.Storage;
 public interface IEmailStore : IEmailQueue, ISendLedger
 {
     /// <summary>
-    /// Keeps emails of another store under their own ids, all or none, each as <see cref="Arrival"/> has it: what was sent stays sent, what
-    /// nobody can vouch for is paused. What is here already, by its id or its idempotency key, is left as it is. Whoever is not final must
-    /// have its blobs here. Returns only when they are on stable storage.
+    /// Keeps emails of another store under their own ids, each as <see cref="Arrival"/> has it: what was sent stays sent, what nobody can vouch
+    /// for is paused. What is here already, by its id or its idempotency key, is left as it is; what is not final and whose blobs are not
+    /// here, and what belongs to a campaign, is not taken. One step for all that are. Returns only when they are on stable storage.
     /// </summary>
     /// <returns>One result an email, in order.</returns>
     ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken);

@@ -31,4 +31,9 @@ public abstract record ImportResult
     /// <param name="Id">The email that was not taken.</param>
     /// <param name="Other">The email that the key made here.</param>
     public sealed record KeyTaken(EmailId Id, EmailId Other) : ImportResult;
+
+    /// <summary>It cannot be kept here, whatever becomes of the others: nothing was changed.</summary>
+    /// <param name="Id">The email that was not taken.</param>
+    /// <param name="Why">What it lacks here, as the end of a sentence about it.</param>
+    public sealed record NotTaken(EmailId Id, string Why) : ImportResult;
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
 
@@ -15,65 +16,62 @@ public static class EmailImport
 
     /// <summary>Reads the whole of it and changes nothing.</summary>
     /// <returns>How many emails there are.</returns>
-    /// <exception cref="ImportException">It cannot be taken; the message says where in it and why.</exception>
-    public static async Task<int> CheckAsync(Stream input, IBlobStore blobs, CancellationToken cancellationToken)
+    /// <exception cref="ImportException">It is no whole export; the message says where in it and why.</exception>
+    public static async Task<int> CheckAsync(Stream input, CancellationToken cancellationToken)
     {
         using var reader = new ExportReader(input);
-        var here = new HashSet<BlobRef>();
         var count = 0;
         while (await reader.NextAsync(cancellationToken) is { } line)
         {
-            if (line is ExportLine.Part first)
-            {
-                await CheckAsync(reader, first, cancellationToken);
-                here.Add(first.Blob);
-            }
-            else if (line is ExportLine.Email { Imported.Email: var email })
-            {
-                count++;
-                if (!email.Status.IsFinal()) RequireBlobs(reader, email, here, blobs);
-            }
+            if (line is ExportLine.Part first) await CheckAsync(reader, first, cancellationToken);
+            else count++;
         }
 
         return count;
     }
 
-    /// <summary>Takes it in. What is here already stays as it is, so that an import that was cut off goes on when it is called again.</summary>
-    /// <exception cref="ImportException">It cannot be taken, which a check would have said.</exception>
-    /// <exception cref="StoreException">The store could not take all of it; the message says how many it has.</exception>
-    public static async Task<ImportReport> RunAsync(Stream input, IEmailStore store, IBlobStore blobs, CancellationToken cancellationToken)
+    /// <summary>
+    /// Takes it in. What is here already stays as it is, so that an import that was cut off goes on when it is called again; an email that cannot be
+    /// taken keeps no other back.
+    /// </summary>
+    /// <param name="input">The export.</param>
+    /// <param name="store">Takes the emails.</param>
+    /// <param name="blobs">Takes the bytes that they refer to.</param>
+    /// <param name="report">Gets what was done, also where an exception ends it: what it says by then stands.</param>
+    /// <param name="cancellationToken">Stops between two lines.</param>
+    /// <exception cref="ImportException">It is no whole export any more, which a check would have said.</exception>
+    public static async Task RunAsync(Stream input, IEmailStore store, IBlobStore blobs, ImportReport report, CancellationToken cancellationToken)
     {
         using var reader = new ExportReader(input);
-        var report = new ImportReport();
         var batch = new List<ImportedEmail>();
+        var kept = new HashSet<BlobRef>();
         var size = 0L;
-        try
+        while (await reader.NextAsync(cancellationToken) is { } line)
         {
-            while (await reader.NextAsync(cancellationToken) is { } line)
+            if (line is ExportLine.Part first)
             {
-                if (line is ExportLine.Part first)
-                {
-                    await using var bytes = new PartStream(reader, first);
-                    if (await blobs.AddAsync(bytes, cancellationToken) != first.Blob) throw reader.At(Changed(first.Blob));
-                    continue;
-                }
-
-                var email = ((ExportLine.Email)line).Imported;
-                batch.Add(email);
-                size += SizeOf(email);
-                if (batch.Count < BatchEmails && size < BatchBytes) continue;
-                report.Take(await store.ImportAsync(batch, cancellationToken));
-                batch.Clear();
-                size = 0;
+                await using var bytes = new PartStream(reader, first);
+                if (await blobs.AddAsync(bytes, cancellationToken) != first.Blob) throw reader.At(Changed(first.Blob));
+                kept.Add(first.Blob);
+                continue;
             }
 
-            if (batch.Count > 0) report.Take(await store.ImportAsync(batch, cancellationToken));
-            return report;
+            var email = ((ExportLine.Email)line).Imported;
+            if (Lacking(email.Email, kept, blobs) is { } lacking)
+            {
+                report.Take([new ImportResult.NotTaken(email.Email.Id, Arrival.Lacks(lacking))]);
+                continue;
+            }
+
+            batch.Add(email);
+            size += SizeOf(email);
+            if (batch.Count < BatchEmails && size < BatchBytes) continue;
+            report.Take(await store.ImportAsync(batch, cancellationToken));
+            batch.Clear();
+            size = 0;
         }
-        catch (StoreException stopped) when (report.Imported > 0)
-        {
-            throw new StoreException(stopped.Trouble, $"{stopped.Message} ({report.Imported} emails were imported before that; the same command goes on from there)", stopped);
-        }
+
+        if (batch.Count > 0) report.Take(await store.ImportAsync(batch, cancellationToken));
     }
 
     private static async Task CheckAsync(ExportReader reader, ExportLine.Part first, CancellationToken cancellationToken)
@@ -82,22 +80,25 @@ public static class EmailImport
         if (Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancellationToken)) != first.Blob.Sha256) throw reader.At(Changed(first.Blob));
     }
 
-    private static void RequireBlobs(ExportReader reader, ScheduledEmail email, HashSet<BlobRef> here, IBlobStore blobs)
+    /// <summary>Bytes that the email still needs and that are neither in the export nor here; those that lie here damaged count as lost.</summary>
+    private static BlobRef? Lacking(ScheduledEmail email, HashSet<BlobRef> kept, IBlobStore blobs)
     {
-        var needed = email.Content.Attachments.Select(attachment => attachment.Blob);
-        if (email.Content.Eml is { } eml) needed = needed.Append(eml);
-        foreach (var blob in needed)
+        if (email.Status.IsFinal()) return null;
+        foreach (var blob in email.Content.Blobs)
         {
-            if (!here.Add(blob)) continue;
+            if (kept.Contains(blob)) continue;
             try
             {
                 blobs.Open(blob).Dispose();
+                kept.Add(blob);
             }
             catch (StoreException)
             {
-                throw reader.At($"{email.Id} needs the bytes {blob.Sha256}, and they are neither in this file nor here; where they were exported they were missing");
+                return blob;
             }
         }
+
+        return null;
     }
 
     private static string Changed(BlobRef blob) => $"the bytes {blob.Sha256} are others than their name says; export it again";
@@ -110,6 +111,7 @@ public sealed class ImportReport
 {
     private readonly List<EmailId> held = [], existing = [];
     private readonly List<ImportResult.KeyTaken> taken = [];
+    private readonly List<ImportResult.NotTaken> notTaken = [];
 
     /// <summary>How many are here now that were not before.</summary>
     public int Imported { get; private set; }
@@ -126,6 +128,9 @@ public sealed class ImportReport
     /// <summary>Those whose idempotency keys have made other emails here.</summary>
     public IReadOnlyList<ImportResult.KeyTaken> KeysTaken => taken;
 
+    /// <summary>Those that cannot be kept here.</summary>
+    public IReadOnlyList<ImportResult.NotTaken> NotTaken => notTaken;
+
     internal void Take(IReadOnlyList<ImportResult> results)
     {
         foreach (var result in results)
@@ -134,7 +139,7 @@ public sealed class ImportReport
             {
                 case ImportResult.Imported { Email: var email }:
                     Imported++;
-                    if (Core.Delivery.Settlement.IsHeld(email)) held.Add(email.Id);
+                    if (Settlement.IsHeld(email)) held.Add(email.Id);
                     if (email.Status == EmailStatus.Pending) Waiting++;
                     break;
                 case ImportResult.Exists { Id: var id }:
@@ -142,6 +147,9 @@ public sealed class ImportReport
                     break;
                 case ImportResult.KeyTaken other:
                     taken.Add(other);
+                    break;
+                case ImportResult.NotTaken lacking:
+                    notTaken.Add(lacking);
                     break;
             }
         }

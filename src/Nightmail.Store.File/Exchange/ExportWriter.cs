@@ -57,16 +57,19 @@ public sealed class ExportWriter : IDisposable
     private async Task WriteAsync(BlobRef blob, ScheduledEmail email, CancellationToken cancellationToken)
     {
         if (!written.Add(blob.Sha256)) return;
+        Stream bytes;
         try
         {
-            await using var bytes = blobs.Open(blob);
-            await WriteAsync(blob, bytes, cancellationToken);
-            blobCount++;
+            bytes = blobs.Open(blob);
         }
         catch (StoreException lost)
         {
             missing.Add($"{email.Id}: {lost.Message}");
+            return;
         }
+
+        await using (bytes) await WriteAsync(blob, bytes, cancellationToken);
+        blobCount++;
     }
 
     private async Task WriteAsync(BlobRef blob, Stream bytes, CancellationToken cancellationToken)
@@ -75,7 +78,8 @@ public sealed class ExportWriter : IDisposable
         var (part, left) = (0, blob.Size);
         do
         {
-            var read = await bytes.ReadAtLeastAsync(buffer, (int)Math.Min(left, buffer.Length), throwOnEndOfStream: false, cancellationToken);
+            var wanted = (int)Math.Min(left, buffer.Length);
+            var read = await ReadAsync(blob, bytes, buffer.AsMemory(0, wanted), cancellationToken);
             var number = part++;
             await WriteLineAsync(json =>
             {
@@ -89,6 +93,20 @@ public sealed class ExportWriter : IDisposable
             left -= read;
         }
         while (left > 0);
+    }
+
+    // They were whole when they were opened. Parts of them are written by now, so that nothing but an end helps: without its last line no import takes it.
+    private static async Task<int> ReadAsync(BlobRef blob, Stream bytes, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var read = await bytes.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
+            return read == buffer.Length ? read : throw new EndOfStreamException("the file has become shorter");
+        }
+        catch (Exception failed) when (failed is IOException or StoreException)
+        {
+            throw new StoreException(StoreTrouble.Unreadable, $"the attachment {blob.Sha256} cannot be read any more: {failed.Message.TrimEnd('.')}; the export is not whole and no import takes it: try again", failed);
+        }
     }
 
     private async Task<ExportReport> EndAsync(int emails, int waiting, CancellationToken cancellationToken)

@@ -25,7 +25,7 @@ internal static class Adding
     /// <summary>Refuses what refers to bytes that are not kept.</summary>
     public static void RequireBlobs(Transaction transaction, EmailContent content)
     {
-        foreach (var blob in Blobs(content))
+        foreach (var blob in content.Blobs)
         {
             if (!transaction.HasBlob(blob))
                 throw new StoreException(StoreTrouble.Unwritable, $"the bytes {blob.Sha256} of an attachment are not kept; nothing was changed: add the file again");
@@ -48,11 +48,5 @@ internal static class Adding
         if (seen.At + keyRetention > transaction.Now) return seen;
         // An old key counts for as long as its email still waits.
         return transaction.Find(seen.Email) is { } row && !row.Status.IsFinal() ? seen : null;
-    }
-
-    private static IEnumerable<BlobRef> Blobs(EmailContent content)
-    {
-        var attached = content.Attachments.Select(attachment => attachment.Blob);
-        return content.Eml is { } eml ? attached.Append(eml) : attached;
     }
 }

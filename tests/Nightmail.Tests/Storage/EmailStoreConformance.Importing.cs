@@ -1,4 +1,5 @@
 using System.Text;
+using Nightmail.Core.Campaigns;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
@@ -85,14 +86,34 @@ public abstract partial class EmailStoreConformance
     }
 
     [Fact]
-    public async Task An_import_whose_bytes_are_missing_takes_nothing_unless_nobody_needs_them()
+    public async Task An_email_whose_bytes_are_missing_is_not_taken_unless_nobody_needs_them_and_keeps_no_other_back()
     {
         var missing = new EmailContent { To = ["a@example.net"], Attachments = [new("a.txt", new(new string('a', 64), 5))] };
         var over = Given.Email(Time) with { Content = missing, Status = EmailStatus.Sent };
         var waits = Given.Email(Time, TimeSpan.FromHours(1)) with { Content = missing };
-        await Should.ThrowAsync<StoreException>(async () => await store.ImportAsync([new(over), new(waits)], Cancel));
-        (await store.ListAsync(new(), Cancel)).ShouldBeEmpty();
-        (await ImportedAsync(over)).Content.Attachments.ShouldBe(missing.Attachments);
+        var whole = Given.Email(Time, TimeSpan.FromHours(1));
+        (await store.ImportAsync([new(over), new(waits), new(whole)], Cancel)).ShouldSatisfyAllConditions(
+            results => results[0].ShouldBeOfType<ImportResult.Imported>().Email.Content.Attachments.ShouldBe(missing.Attachments),
+            results => results[1].ShouldBe(new ImportResult.NotTaken(waits.Id, Arrival.Lacks(missing.Attachments[0].Blob))),
+            results => results[2].ShouldBeOfType<ImportResult.Imported>());
+        (await store.FindAsync(waits.Id, Cancel)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_key_of_an_email_that_was_not_taken_is_free()
+    {
+        var waits = Keyed("k", "hash", TimeSpan.FromHours(1)) with { Content = new() { To = ["a@example.net"], Eml = new(new string('a', 64), 5) } };
+        (await store.ImportAsync([new(waits)], Cancel)).Single().ShouldBeOfType<ImportResult.NotTaken>();
+        (await store.AddAsync([Keyed("k", "hash")], Cancel)).Single().ShouldBeOfType<AddResult.Added>();
+    }
+
+    [Fact]
+    public async Task An_email_of_a_campaign_is_not_taken_and_keeps_no_other_back()
+    {
+        var recipient = Given.Email(Time, TimeSpan.FromHours(1)) with { Campaign = CampaignId.New(Time) };
+        var results = await store.ImportAsync([new(recipient), new(Given.Email(Time))], Cancel);
+        results[0].ShouldBeOfType<ImportResult.NotTaken>().Why.ShouldContain(recipient.Campaign!.Value.ToString());
+        results[1].ShouldBeOfType<ImportResult.Imported>();
     }
 
     [Theory]

@@ -1,5 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using Nightmail.Core.Storage;
+using Nightmail.Store.File.Exchange;
+using Nightmail.Testing.Store;
 using Shouldly;
 using Xunit;
 
@@ -145,16 +148,54 @@ public sealed class ExchangeTests : IDisposable
     }
 
     [Fact]
-    public async Task An_attachment_that_is_lost_is_named_at_the_export_and_again_where_it_is_needed()
+    public async Task An_attachment_that_is_lost_costs_its_own_email_and_no_other()
     {
         var id = (await ScheduleAsync("--attach", from.Write("a.txt", "attached"))).Id;
+        var whole = (await ScheduleAsync()).Id;
         Directory.Delete(Path.ChangeExtension(from.Queue, ".blobs"), recursive: true);
         var exported = await from.RunAsync("export");
         exported.ExitCode.ShouldBe(1);
         exported.Error.ShouldContain($"warning: exported without an attachment: {id}");
+
         var imported = await to.RunWithInputAsync(exported.Output, "import", "-");
-        imported.ExitCode.ShouldBe(1);
-        imported.Error.ShouldContain($"line 2, column 1: {id} needs the bytes");
+
+        (imported.ExitCode, imported.Output).ShouldBe((1, "1 imported; 1 was not taken\n"));
+        imported.Error.ShouldContain($"nightmail: {id} was not imported: the bytes ");
+        (await to.RunAsync("list", "--json")).Json().EnumerateArray().Single().GetProperty("id").GetString().ShouldBe(whole);
+        var again = await to.RunWithInputAsync(exported.Output, "import", "-", "--json");
+        (again.ExitCode, again.Json().GetProperty("notTaken")[0].GetProperty("id").GetString()).ShouldBe((1, id));
+    }
+
+    [Fact]
+    public async Task An_entry_that_is_set_aside_is_named_with_its_place_and_the_exit_code_says_that_not_all_is_in_it()
+    {
+        await ScheduleAsync();
+        var text = await File.ReadAllTextAsync(from.Queue);
+        await File.WriteAllTextAsync(from.Queue, text.Replace("\"queue\": {", "\"queue\": {\n    \"email_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b\": {\"status\": \"flying\"},", StringComparison.Ordinal));
+
+        var exported = await from.RunAsync("export", Path.Combine(from.Folder, "q.jsonl"), "--json");
+
+        exported.ExitCode.ShouldBe(1);
+        exported.Error.ShouldContain($"warning: not exported, because it cannot be read as an email: 'email_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b' at line ");
+        exported.Error.ShouldContain($" of {from.Queue}: status: 'flying' is no status");
+        var entry = exported.Json().GetProperty("setAside")[0];
+        (exported.Json().GetProperty("emails").GetInt32(), entry.GetProperty("id").GetString(), entry.GetProperty("error").GetString()!).ShouldBe((1, "email_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b", "status: 'flying' is no status"));
+        entry.GetProperty("place").GetString().ShouldNotBe("an unknown place");
+    }
+
+    [Fact]
+    public async Task An_export_that_changes_between_its_two_readings_is_not_said_to_have_changed_nothing()
+    {
+        var emails = Enumerable.Range(0, 1001).Select(_ => new ImportedEmail(Given.Email(to.Time, TimeSpan.FromHours(1)))).ToList();
+        using var export = new MemoryStream();
+        await ExportWriter.WriteAsync(emails, null!, export, to.Time.GetUtcNow(), TestContext.Current.CancellationToken);
+        using var shrinking = new ShrinkingStream(export.ToArray());
+
+        var result = await to.RunAsync(shrinking, TestContext.Current.CancellationToken, "import", "-");
+
+        result.ExitCode.ShouldBe(1);
+        result.Error.ShouldMatch("^nightmail: - has changed while it was read: line 1003, .*; 1000 emails were imported before that and stay: the same command goes on from there\n$");
+        (await to.RunAsync("stats", "--json")).Json().GetProperty("totalScheduled").GetInt64().ShouldBe(1000);
     }
 
     private Task<CliResult> ScheduleAsync(params string[] more) =>
@@ -166,6 +207,20 @@ public sealed class ExchangeTests : IDisposable
         var at = text.IndexOf(words, text.IndexOf($"\"{id}\":", StringComparison.Ordinal), StringComparison.Ordinal);
         at.ShouldBeGreaterThan(0);
         await File.WriteAllTextAsync(from.Queue, string.Concat(text.AsSpan(0, at), instead, text.AsSpan(at + words.Length)));
+    }
+
+    /// <summary>Loses its end after the first reading.</summary>
+    private sealed class ShrinkingStream(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override long Position
+        {
+            get => base.Position;
+            set
+            {
+                base.Position = value;
+                SetLength(Length - 100);
+            }
+        }
     }
 
     /// <summary>What a pipe is: no length, no way back.</summary>
