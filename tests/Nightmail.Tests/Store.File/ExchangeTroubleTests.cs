@@ -9,11 +9,11 @@ using Xunit;
 namespace Nightmail.Tests.Store.File;
 
 /// <summary>Exports and imports on a disk that fails halfway.</summary>
-public sealed class ExchangeTroubleTests : IDisposable
+public sealed class ExchangeTroubleTests : IAsyncDisposable
 {
     private readonly FakeStoreWorld world = new();
 
-    public void Dispose() => world.Dispose();
+    public ValueTask DisposeAsync() => world.DisposeAsync();
 
     [Theory]
     [InlineData(true)]
