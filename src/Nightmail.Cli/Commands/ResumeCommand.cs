@@ -38,8 +38,10 @@ internal sealed class ResumeCommand : Verb
     private static async Task<string[]> HeldAsync(Session session, CancellationToken cancellationToken)
     {
         var paused = await session.Store.ListAsync(new() { Statuses = [EmailStatus.Paused] }, cancellationToken);
-        string[] held = [.. paused.Where(Settlement.IsHeld).Select(email => email.Id.ToString())];
-        if (held.Length == 0) session.Note("nothing is held; what a person paused is resumed by its id");
+        var wrong = paused.Count(Settlement.MayBeWrong);
+        if (wrong > 0) session.Note($"{wrong} stay paused because their content may be wrong: look at each ({session.Command("list --status paused")}), then resume it by its id");
+        string[] held = [.. paused.Where(Settlement.MayHaveLeft).Select(email => email.Id.ToString())];
+        if (held.Length == 0 && wrong == 0) session.Note("nothing is held; what a person paused is resumed by its id");
         return held;
     }
 }

@@ -17,6 +17,9 @@ internal static class HealthCheck
     /// <summary>Less room than this is nearly none: a hundred changes of a large queue fill it.</summary>
     public const long LittleSpace = 100L * 1024 * 1024;
 
+    /// <summary>So many are named; a list shows the others.</summary>
+    private const int MostNamed = 10;
+
     /// <summary>All that is not well.</summary>
     /// <param name="facts">What is known.</param>
     /// <param name="command">A command of this program, as it can be pasted.</param>
@@ -67,8 +70,11 @@ internal static class HealthCheck
         if (pending > 0 && facts is { Server: null, SendingPaused: true }) yield return new("sending_paused", Gravity.Degraded, "sending is paused", $"when all is well: {command("resume --all")}");
         if (facts.Overdue is { Count: > 0 } overdue)
             yield return new("overdue", Gravity.Degraded, $"{Count(overdue.Count)} should have left by now, the first {TimeWords.Relative(overdue.Min(email => email.Due) - facts.Now)}", $"see why: {command($"why {overdue.MinBy(email => email.Due)!.Id}")}");
-        var held = facts.Emails.Count(Settlement.IsHeld);
+        var held = facts.Emails.Count(Settlement.MayHaveLeft);
         if (held > 0) yield return new("held", Gravity.Degraded, $"{Count(held)} are held because nothing tells whether they have left", $"look: {command("list --status paused")}; cancel what has left, then let the others go: {command("resume --held")}");
+        var wrong = facts.Emails.Where(Settlement.MayBeWrong).ToList();
+        if (wrong.Count > 0)
+            yield return new("held_content", Gravity.Degraded, $"{Count(wrong.Count)} are held because their content may be wrong: {string.Join(", ", wrong.Take(MostNamed).Select(email => email.Id))}{(wrong.Count > MostNamed ? ", …" : "")}", $"look at each: {command($"why {wrong[0].Id}")}; put it right or cancel it, then let it go by its id: {command($"resume {wrong[0].Id}")}");
         var doubtful = facts.Emails.Count(email => email.Status == EmailStatus.InDoubt);
         if (doubtful > 0) yield return new("in_doubt", Gravity.Degraded, $"{Count(doubtful)} may have left and nobody knows", $"look: {command("list --status in_doubt")}; then retry or mark-sent each");
     }

@@ -23,6 +23,12 @@ public static class Settlement
     /// <summary>The error of a row that the damaged queue did not have any more, and a backup had.</summary>
     public const string OnlyInBackup = "the queue file was damaged and only a backup had this email; find out whether it was sent, then resume or cancel it";
 
+    /// <summary>The error of a row that a damaged queue itself shows as pending, while no ledger tells what has left.</summary>
+    public const string Unvouched = "the queue file was damaged and the record of what was sent (the ledger) has lost entries; find out whether this email was sent, then resume or cancel it";
+
+    /// <summary>The error of a row that came back from a backup after the bytes of an attachment had gone.</summary>
+    public const string LostAttachment = "it came back from a backup, and an attachment of it is no longer kept; bring its file back (docs/operations.md), then resume it, or cancel it";
+
     /// <summary>
     /// The row with every entry taken in that it did not know, checked against those that it says it knew. A claim that the row still shows ends: the caller asks
     /// <see cref="Rescue"/> first whether it may.
@@ -49,6 +55,12 @@ public static class Settlement
 
     /// <summary>True for a row that is paused because nobody can vouch for it, and not because a person paused it: it waits until one has looked.</summary>
     public static bool IsHeld(ScheduledEmail row) => row.Status == EmailStatus.Paused && IsAboutHolding(row.LastError);
+
+    /// <summary>True for a held row of which nothing is wrong but that nobody knows whether it has left: such rows may be let go together.</summary>
+    public static bool MayHaveLeft(ScheduledEmail row) => row.Status == EmailStatus.Paused && IsAboutLeaving(row.LastError);
+
+    /// <summary>True for a held row whose content is not what was wanted, or not surely its own: each is looked at by itself.</summary>
+    public static bool MayBeWrong(ScheduledEmail row) => row.Status == EmailStatus.Paused && IsAboutContent(row.LastError);
 
     /// <summary>True when the row has taken in what the ledger does not hold: the ledger was lost, or is another one.</summary>
     public static bool IsAhead(ScheduledEmail row, EmailLedger ledger) => row.LedgerLast > ledger.LastSequence;
@@ -113,8 +125,8 @@ public static class Settlement
         LedgerKind.Begin => TakeBegin(row, entry),
         LedgerKind.Outcome => TakeOutcome(row, entry),
         LedgerKind.Cancel => row with { Status = EmailStatus.Cancelled, Reason = null, NextAttempt = null },
-        LedgerKind.Pause => row with { Status = EmailStatus.Paused },
-        LedgerKind.Resume => row with { Status = EmailStatus.Pending, LostClaims = 0, LastError = IsAboutHolding(row.LastError) ? null : row.LastError },
+        LedgerKind.Pause => row with { Status = EmailStatus.Paused, LastError = WithoutHolding(row.LastError) },
+        LedgerKind.Resume => row with { Status = EmailStatus.Pending, LostClaims = 0, LastError = WithoutHolding(row.LastError) },
         LedgerKind.Reschedule => row with { ScheduledFor = entry.ScheduledFor ?? row.ScheduledFor, Wish = entry.Wish, NextAttempt = null },
         LedgerKind.Edit => row,
         LedgerKind.Retry => Retried(row, entry.At),
@@ -123,7 +135,14 @@ public static class Settlement
         _ => throw new ArgumentOutOfRangeException(nameof(entry), entry.Kind, null),
     };
 
-    private static bool IsAboutHolding(string? error) => error is OldCopy or LostLedger or CameBack or Stranger or OnlyInBackup or Arrival.WasBeingSent or Arrival.WasDue;
+    private static bool IsAboutHolding(string? error) => IsAboutLeaving(error) || IsAboutContent(error);
+
+    private static bool IsAboutLeaving(string? error) => error is LostLedger or CameBack or OnlyInBackup or Unvouched or Arrival.WasBeingSent or Arrival.WasDue;
+
+    private static bool IsAboutContent(string? error) => error is OldCopy or Stranger or LostAttachment;
+
+    /// <summary>A person has decided about the row since: what it was held for is over.</summary>
+    private static string? WithoutHolding(string? error) => IsAboutHolding(error) ? null : error;
 
     /// <summary>An open row that is ahead of the ledger: sent again it might be a double, so a person decides.</summary>
     private static ScheduledEmail Held(ScheduledEmail row) => row.Status is EmailStatus.Pending or EmailStatus.Sending
@@ -201,6 +220,7 @@ public static class Settlement
             Reason = null,
             NextAttempt = null,
             RetriedAt = now,
+            LastError = WithoutHolding(row.LastError),
             // Whoever asks for it now wants it although its last moment has passed.
             NotAfter = row.NotAfter < now ? null : row.NotAfter,
             Deferrals = 0,

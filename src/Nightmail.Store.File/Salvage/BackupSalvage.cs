@@ -18,12 +18,6 @@ namespace Nightmail.Store.File.Salvage;
 /// <param name="now">The present.</param>
 internal sealed class BackupSalvage(SalvagedQueue salvaged, QueueDocument? document, Func<EmailId, EmailLedger> ledgerOf, bool tellsAll, Func<BackupFile, bool> vouches, DateTimeOffset now)
 {
-    /// <summary>The error of a row that only a backup knew.</summary>
-    public const string CameBack = Settlement.OnlyInBackup;
-
-    /// <summary>The error of a row that the damaged file itself shows as pending, while no ledger tells what has left.</summary>
-    public const string Unvouched = "the queue file was damaged and the record of what was sent (the ledger) has lost entries; find out whether this email was sent, then resume or cancel it";
-
     private readonly Dictionary<string, QueueEntry> entries = new(StringComparer.Ordinal);
     private QueueDocument? newest;
 
@@ -82,7 +76,7 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, QueueDocument? docum
     private ScheduledEmail Stayed(ScheduledEmail row)
     {
         var stayed = Checked(row);
-        return tellsAll || stayed.Status != EmailStatus.Pending ? stayed : stayed with { Status = EmailStatus.Paused, LastError = Unvouched };
+        return tellsAll || stayed.Status != EmailStatus.Pending ? stayed : stayed with { Status = EmailStatus.Paused, LastError = Settlement.Unvouched };
     }
 
     private ScheduledEmail Returned(ScheduledEmail row, BackupFile backup)
@@ -91,7 +85,7 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, QueueDocument? docum
         if (salvaged.Spoilt.FirstOrDefault(each => each.Id == row.Id)?.FinalStatus is { } final && !back.Status.IsFinal())
             return back with { Status = final, Reason = final == EmailStatus.Failed ? FailureReason.GaveUp : null, NextAttempt = null };
         if (back.Status != EmailStatus.Pending || (vouches(backup) && row.Due > now)) return back;
-        return back with { Status = EmailStatus.Paused, LastError = CameBack };
+        return back with { Status = EmailStatus.Paused, LastError = Settlement.OnlyInBackup };
     }
 
     /// <summary>The row, brought up to the ledger, under nobody's claim.</summary>

@@ -52,6 +52,30 @@ public sealed class SettlementTests
         Settlement.Settle(row, Ledger(Begin(1, B), Outcome(1, Delivered(B)), Entry(LedgerKind.Retry))).Status.ShouldBe(EmailStatus.Pending);
     }
 
+    [Theory]
+    [InlineData(Settlement.LostLedger, true)]
+    [InlineData(Settlement.CameBack, true)]
+    [InlineData(Settlement.OnlyInBackup, true)]
+    [InlineData(Settlement.Unvouched, true)]
+    [InlineData(Arrival.WasBeingSent, true)]
+    [InlineData(Arrival.WasDue, true)]
+    [InlineData(Settlement.OldCopy, false)]
+    [InlineData(Settlement.Stranger, false)]
+    [InlineData(Settlement.LostAttachment, false)]
+    public void Held_is_either_what_may_have_left_or_what_may_be_wrong_until_a_person_decides(string why, bool mayHaveLeft)
+    {
+        var row = Email(A) with { Status = EmailStatus.Paused, LastError = why };
+        (Settlement.IsHeld(row), Settlement.MayHaveLeft(row), Settlement.MayBeWrong(row)).ShouldBe((true, mayHaveLeft, !mayHaveLeft));
+        foreach (var kind in (LedgerKind[])[LedgerKind.Resume, LedgerKind.Retry, LedgerKind.Pause])
+        {
+            var decided = Settlement.Settle(row, Ledger(Entry(kind)));
+            decided.LastError.ShouldBeNull();
+            Settlement.IsHeld(decided with { Status = EmailStatus.Paused }).ShouldBeFalse();
+        }
+
+        Settlement.Settle(row with { LastError = "452 full" }, Ledger(Entry(LedgerKind.Retry))).LastError.ShouldBe("452 full");
+    }
+
     [Fact]
     public void A_row_that_knows_more_than_the_ledger_is_held_for_a_person()
     {

@@ -13,7 +13,7 @@ namespace Nightmail.Store.Sql.Sqlite.Backups;
 internal sealed class RowMerge(Database copy)
 {
     /// <summary>The error of an email that waits for an attachment that is gone.</summary>
-    public const string LostAttachment = "it came back from a backup, and an attachment of it is no longer kept; bring its file back (docs/operations.md), then resume it, or cancel it";
+    public const string LostAttachment = Settlement.LostAttachment;
 
     private const string Fates = """
         CREATE TEMP TABLE lane_of AS

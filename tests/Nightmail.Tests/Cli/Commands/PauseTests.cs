@@ -44,6 +44,27 @@ public sealed class PauseTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_held_for_its_content_is_let_go_by_its_id_alone()
+    {
+        var (wrong, held) = (await ScheduleAsync(), await ScheduleAsync());
+        await world.RunAsync("pause", wrong, held);
+        var text = await File.ReadAllTextAsync(world.Queue);
+        foreach (var (id, why) in new[] { (wrong, Core.Delivery.Settlement.OldCopy), (held, Core.Delivery.Settlement.Unvouched) })
+            text = text.Insert(text.IndexOf("\"status\": \"paused\"", text.IndexOf($"\"{id}\":", StringComparison.Ordinal), StringComparison.Ordinal), $"\"last_error\": \"{why}\",\n      ");
+        await File.WriteAllTextAsync(world.Queue, text);
+        Directory.Delete(Path.ChangeExtension(world.Queue, ".revisions"), recursive: true);
+
+        var health = await world.RunAsync("health");
+        health.Output.ShouldContain($"1 are held because their content may be wrong: {wrong}");
+        health.Output.ShouldContain("nightmail resume --held");
+        var resumed = await world.RunAsync("resume", "--held");
+        resumed.Output.ShouldBe($"{held} pending again\n");
+        resumed.Error.ShouldContain("1 stay paused because their content may be wrong");
+        (await world.RunAsync("show", wrong, "--json")).Json().GetProperty("status").GetString().ShouldBe("paused");
+        (await world.RunAsync("resume", wrong)).ExitCode.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task The_switch_speaks_json()
     {
         await ScheduleAsync();
