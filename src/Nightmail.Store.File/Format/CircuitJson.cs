@@ -28,13 +28,14 @@ internal static class CircuitJson
         if (document.RootElement.ValueKind != JsonValueKind.Object) return circuits;
         foreach (var account in document.RootElement.EnumerateObject())
         {
+            if (OddNames.Text(account) is not { } name) continue;
             try
             {
-                circuits[account.Name] = ReadCircuit(System.Text.Encoding.UTF8.GetBytes(account.Value.GetRawText()));
+                circuits[name] = ReadCircuit(System.Text.Encoding.UTF8.GetBytes(account.Value.GetRawText()));
             }
             catch (Exception broken) when (broken is FormatException or JsonException or InvalidOperationException)
             {
-                circuits.Remove(account.Name);
+                circuits.Remove(name);
             }
         }
 
@@ -42,28 +43,17 @@ internal static class CircuitJson
     }
 
     /// <summary>Writes the object: what was there, with the changed circuits in place of the old ones. Nothing where there is nothing.</summary>
-    public static void Write(Utf8JsonWriter writer, ReadOnlyMemory<byte> before, IReadOnlyDictionary<string, Circuit> changed)
+    public static void Write(Utf8JsonWriter writer, ReadOnlyMemory<byte> before, IReadOnlyDictionary<string, Circuit> changed, OddNames odd)
     {
-        using var document = before.Length == 0 ? null : JsonDocument.Parse(before, new JsonDocumentOptions { AllowTrailingCommas = true });
-        var old = document is { RootElement.ValueKind: JsonValueKind.Object } ? document.RootElement : default;
-        List<string> names = [.. old.ValueKind == JsonValueKind.Object ? old.EnumerateObject().Select(account => account.Name) : []];
-        names.AddRange(changed.Keys.Where(name => !names.Contains(name)).Order(StringComparer.Ordinal));
-        if (names.Count == 0) return;
+        using var document = Parse(before);
+        var accounts = Accounts(document, changed, odd);
+        if (accounts.Count == 0) return;
         writer.WriteStartObject(Key);
-        foreach (var name in names)
+        foreach (var (name, previous) in accounts)
         {
-            var previous = UnknownKeys.Of(old, name);
             writer.WritePropertyName(name);
-            if (!changed.TryGetValue(name, out var circuit))
-            {
-                UnknownKeys.CopyValue(writer, previous);
-                continue;
-            }
-
-            writer.WriteStartObject();
-            WriteCircuit(writer, circuit);
-            UnknownKeys.Copy(writer, previous, Names);
-            writer.WriteEndObject();
+            if (changed.TryGetValue(name, out var circuit)) WriteAccount(writer, circuit, previous, odd);
+            else UnknownKeys.CopyValue(writer, previous);
         }
 
         writer.WriteEndObject();
@@ -72,29 +62,50 @@ internal static class CircuitJson
     /// <summary>A value of the key with these circuits and, of what was there, the keys that are not known here. An account without either is left out.</summary>
     public static ReadOnlyMemory<byte> WithCircuits(ReadOnlyMemory<byte> before, IReadOnlyDictionary<string, Circuit> circuits)
     {
-        using var document = before.Length == 0 ? null : JsonDocument.Parse(before, new JsonDocumentOptions { AllowTrailingCommas = true });
-        var old = document is { RootElement.ValueKind: JsonValueKind.Object } ? document.RootElement : default;
-        List<string> names = [.. old.ValueKind == JsonValueKind.Object ? old.EnumerateObject().Select(account => account.Name).Distinct() : []];
-        names.AddRange(circuits.Keys.Where(name => !names.Contains(name)).Order(StringComparer.Ordinal));
+        using var document = Parse(before);
+        var odd = new OddNames();
         using var bytes = new MemoryStream();
         using (var writer = new Utf8JsonWriter(bytes))
         {
             writer.WriteStartObject();
-            foreach (var name in names)
+            foreach (var (name, previous) in Accounts(document, circuits, odd))
             {
-                var previous = UnknownKeys.Of(old, name);
-                var hasOthers = previous.ValueKind == JsonValueKind.Object && previous.EnumerateObject().Any(property => !Names.Contains(property.Name));
-                if (!circuits.TryGetValue(name, out var circuit) && !hasOthers) continue;
-                writer.WriteStartObject(name);
-                if (circuit is not null) WriteCircuit(writer, circuit);
-                UnknownKeys.Copy(writer, previous, Names);
-                writer.WriteEndObject();
+                var circuit = circuits.GetValueOrDefault(name);
+                if (circuit is null && !(previous.ValueKind == JsonValueKind.Object && previous.EnumerateObject().Any(property => !Names.Contains(OddNames.Text(property))))) continue;
+                writer.WritePropertyName(name);
+                WriteAccount(writer, circuit, previous, odd);
             }
 
             writer.WriteEndObject();
         }
 
-        return bytes.ToArray();
+        return odd.PutBack(bytes.ToArray());
+    }
+
+    private static JsonDocument? Parse(ReadOnlyMemory<byte> value) => value.Length == 0 ? null : JsonDocument.Parse(value, new JsonDocumentOptions { AllowTrailingCommas = true });
+
+    /// <summary>Every account that is there or has a circuit, in the order of the file and then of the alphabet, with what was there.</summary>
+    private static List<(string Name, JsonElement Previous)> Accounts(JsonDocument? document, IReadOnlyDictionary<string, Circuit> circuits, OddNames odd)
+    {
+        var accounts = new List<(string Name, JsonElement Previous)>();
+        foreach (var account in document is { RootElement.ValueKind: JsonValueKind.Object } ? document.RootElement.EnumerateObject() : default)
+        {
+            var name = odd.Of(account);
+            // Of two that have one name the last counts, as everywhere in JSON.
+            if (accounts.FindIndex(each => each.Name == name) is >= 0 and var index) accounts[index] = (name, account.Value);
+            else accounts.Add((name, account.Value));
+        }
+
+        foreach (var name in circuits.Keys.Where(name => !accounts.Exists(each => each.Name == name)).Order(StringComparer.Ordinal)) accounts.Add((name, default));
+        return accounts;
+    }
+
+    private static void WriteAccount(Utf8JsonWriter writer, Circuit? circuit, JsonElement previous, OddNames odd)
+    {
+        writer.WriteStartObject();
+        if (circuit is not null) WriteCircuit(writer, circuit);
+        UnknownKeys.Copy(writer, previous, Names, odd: odd);
+        writer.WriteEndObject();
     }
 
     /// <summary>The carried keys of a backup where nothing else is known of the accounts: their circuits as <see cref="CircuitBreaker.FromBackup"/> says.</summary>

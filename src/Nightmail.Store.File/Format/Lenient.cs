@@ -81,11 +81,24 @@ internal static class Lenient
         var found = -1;
         for (var index = 0; index < known.Length && found < 0; index++)
         {
-            if (reader.ValueTextEquals(known[index])) found = index;
+            if (Is(ref reader, known[index])) found = index;
         }
 
         Advance(ref reader);
         return found;
+    }
+
+    /// <summary>True for a property of that name. Half a character, in an escape, cannot be compared with anything.</summary>
+    private static bool Is(ref Utf8JsonReader reader, string name)
+    {
+        try
+        {
+            return reader.ValueTextEquals(name);
+        }
+        catch (InvalidOperationException) when (reader.ValueIsEscaped)
+        {
+            return false;
+        }
     }
 
     private static bool Advance(ref Utf8JsonReader reader) => reader.Read() ? true : throw new FormatException("it ends too early");

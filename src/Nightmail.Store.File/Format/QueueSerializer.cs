@@ -16,6 +16,9 @@ internal sealed class QueueSerializer
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>What every file that this program has written begins with.</summary>
+    public static ReadOnlySpan<byte> Beginning => "{\n  \"version\": \"1.0\",\n  \"created\": "u8;
+
     private static readonly byte[] EntryPrefix = "{\n  \"queue\": {\n    \"e\": "u8.ToArray();
     private readonly ArrayBufferWriter<byte> scratch = new(16 * 1024);
     private byte[]? spare;
@@ -156,6 +159,7 @@ internal sealed class QueueSerializer
 
     private byte[] Tail(QueueDocument before, Change change)
     {
+        var names = new OddNames();
         scratch.ResetWrittenCount();
         using var writer = new Utf8JsonWriter(scratch, Options);
         writer.WriteStartObject();
@@ -176,11 +180,11 @@ internal sealed class QueueSerializer
         if (change.Statistics.Raw.Length > 0)
         {
             using var old = JsonDocument.Parse(change.Statistics.Raw, new JsonDocumentOptions { AllowTrailingCommas = true });
-            UnknownKeys.Copy(writer, old.RootElement, QueueKeys.Statistics);
+            UnknownKeys.Copy(writer, old.RootElement, QueueKeys.Statistics, odd: names);
         }
 
         writer.WriteEndObject();
-        CircuitJson.Write(writer, before.Accounts, change.Circuits);
+        CircuitJson.Write(writer, before.Accounts, change.Circuits, names);
         if (change.SendingPaused) writer.WriteBoolean("sending_paused", true);
         foreach (var carried in before.Carried.Where(each => each.Name != CircuitJson.Key && each.RawName is null)) Carry(writer, carried);
         writer.Flush();
@@ -188,20 +192,21 @@ internal sealed class QueueSerializer
         byte[] odd = [.. before.Carried.Where(each => each.RawName is not null).SelectMany(each => (byte[])[.. ",\n  \""u8, .. each.RawName!, .. "\": "u8, .. each.Value.Span])];
         // The object's opening brace and line break make room for the end of the queue.
         var open = before.Entries.Count + change.Changed.Count > 0 ? "\n  },\n"u8 : ",\n"u8;
-        return [.. open, .. scratch.WrittenSpan[2..], .. odd, .. "\n}\n"u8];
+        return [.. open, .. names.PutBack(scratch.WrittenSpan[2..]), .. odd, .. "\n}\n"u8];
     }
 
     /// <summary>What the new document carries: the same, with <c>accounts</c> as they were written.</summary>
     private IReadOnlyList<CarriedKey> Carried(QueueDocument before, Change change)
     {
         if (change.Circuits.Count == 0) return before.Carried;
+        var names = new OddNames();
         scratch.ResetWrittenCount();
         using var writer = new Utf8JsonWriter(scratch, Options);
         writer.WriteStartObject();
-        CircuitJson.Write(writer, before.Accounts, change.Circuits);
+        CircuitJson.Write(writer, before.Accounts, change.Circuits, names);
         writer.WriteEndObject();
         writer.Flush();
-        using var written = JsonDocument.Parse(scratch.WrittenMemory);
+        using var written = JsonDocument.Parse(names.PutBack(scratch.WrittenSpan));
         var accounts = System.Text.Encoding.UTF8.GetBytes(written.RootElement.GetProperty(CircuitJson.Key).GetRawText());
         return [.. before.Carried.Where(each => each.Name != CircuitJson.Key), new(CircuitJson.Key, accounts)];
     }

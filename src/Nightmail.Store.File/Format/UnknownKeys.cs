@@ -6,13 +6,19 @@ namespace Nightmail.Store.File.Format;
 internal static class UnknownKeys
 {
     /// <summary>Writes every property of <paramref name="previous"/> whose name is in neither list.</summary>
-    public static void Copy(Utf8JsonWriter writer, JsonElement previous, string[] known, string[]? alsoKnown = null)
+    /// <param name="writer">Stands in the new object.</param>
+    /// <param name="previous">The old one.</param>
+    /// <param name="known">The names that are written otherwise.</param>
+    /// <param name="alsoKnown">More of them.</param>
+    /// <param name="odd">Takes the names that are no text; without it there must be none.</param>
+    public static void Copy(Utf8JsonWriter writer, JsonElement previous, string[] known, string[]? alsoKnown = null, OddNames? odd = null)
     {
         if (previous.ValueKind != JsonValueKind.Object) return;
         foreach (var property in previous.EnumerateObject())
         {
-            if (known.Contains(property.Name) || (alsoKnown?.Contains(property.Name) ?? false)) continue;
-            writer.WritePropertyName(property.Name);
+            var name = odd?.Of(property) ?? property.Name;
+            if (known.Contains(name) || (alsoKnown?.Contains(name) ?? false)) continue;
+            writer.WritePropertyName(name);
             CopyValue(writer, property.Value);
         }
     }
@@ -39,18 +45,7 @@ internal static class UnknownKeys
     }
 
     /// <summary>False where the name of a key holds half a character: no writer takes it, so the object keeps its very bytes.</summary>
-    private static bool HasNames(JsonElement value)
-    {
-        try
-        {
-            foreach (var property in value.EnumerateObject()) _ = property.Name;
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            return false;
-        }
-    }
+    private static bool HasNames(JsonElement value) => value.EnumerateObject().All(property => OddNames.Text(property) is not null);
 
     /// <summary>True for a list of attachments that another program wrote, in a form of its own.</summary>
     public static bool IsForeignFileList(JsonElement list)

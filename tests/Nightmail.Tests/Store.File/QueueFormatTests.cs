@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
@@ -90,6 +91,24 @@ public sealed class QueueFormatTests : IAsyncDisposable
         }
 
         At(json.RootElement, $"queue.{id}.x_number").GetRawText().ShouldBe("1.50e3");
+    }
+
+    [Fact]
+    public async Task A_key_that_holds_half_a_character_is_kept_beside_the_numbers_and_the_accounts()
+    {
+        const string Half = "\\ud83d";
+        await world.Open().AddAsync([Given.Email(world.Time)], default);
+        world.RestoreRows(Encoding.UTF8.GetBytes(Text().Replace("\"total_sent\": 0", "\"total_sent\": 0, \"a" + Half + "\": \"kept\"", StringComparison.Ordinal).Replace("\n}\n", ",\n  \"accounts\": { \"" + Half + "\": {\"x\": 1}, \"work\": { \"" + Half + "b\": \"kept too\" } }\n}\n", StringComparison.Ordinal)));
+        var store = world.OpenFile();
+        (await store.AddAsync([Given.Email(world.Time)], default)).Count.ShouldBe(1);
+        var claim = (await store.ClaimDueAsync(new("w"), Given.Capacity(), default))[0];
+        var outcome = DeliveryOutcome.OfFault(new(AccountFaultReason.Network, "connect: refused"), ["grace@example.net"]);
+        (await store.RecordAsync(claim, new(Lifecycle.After(claim.Email, outcome, new(), world.Time.GetUtcNow(), new Random(1)), null) { Account = new(AccountFinding.Of(outcome), new()) }, default)).ShouldBeTrue();
+        foreach (var kept in new[] { "\"a" + Half + "\": \"kept\"", "\"" + Half + "\": ", "\"" + Half + "b\": \"kept too\"", "\"consecutive_failures\": 1" }) Text().ShouldContain(kept);
+        Text().ShouldNotContain("no-text");
+        world.RestoreRows(Encoding.UTF8.GetBytes(Text()));
+        (await world.Open().ListAsync(new(), default)).Count.ShouldBe(2);
+        store.RecoveryReports().ShouldBeEmpty();
     }
 
     [Fact]
