@@ -10,7 +10,7 @@ namespace Nightmail.Store.File.Salvage;
 /// <summary>The reports that nobody has acknowledged yet, in a small file beside the queue, so that every process shows them.</summary>
 internal sealed class RecoveryReportFile(IDisk disk, string path)
 {
-    /// <summary>No more than this many are kept, nor details of one: the oldest tell how it began, so it is the newest that are left out.</summary>
+    /// <summary>No more than this many are kept, nor details of one: the oldest tell how it began, so it is the newest that are left out, the least grave first. What may be missing for good is never left out.</summary>
     private const int Most = 50, MostDetails = 200;
 
     private static readonly string[] Names = ["at", "gravity", "summary", "details", "kept_as"];
@@ -58,9 +58,23 @@ internal sealed class RecoveryReportFile(IDisk disk, string path)
         var reports = Read().ToList();
         // The same mistake, saved again, is no news.
         if (reports.Any(each => each.Summary == report.Summary && each.Details.SequenceEqual(report.Details))) return;
-        if (reports.Count >= Most) reports.RemoveAt(reports.Count - 1);
+        if (reports.Count >= Most && !MakeRoom(reports, report.Gravity)) return;
         reports.Add(report with { Details = report.Details.Count <= MostDetails ? report.Details : [.. report.Details.Take(MostDetails), $"… and {report.Details.Count - MostDetails} more"] });
         AtomicFile.Replace(disk, $"{path}.{writer}{QueuePaths.TemporaryEnding}", path, Write(reports));
+    }
+
+    private static bool MakeRoom(List<RecoveryReport> reports, RecoveryGravity forOne)
+    {
+        for (var gravity = RecoveryGravity.Notice; gravity < RecoveryGravity.Incomplete; gravity++)
+        {
+            if (gravity > forOne) return false;
+            var newest = reports.FindLastIndex(each => each.Gravity == gravity);
+            if (newest < 0) continue;
+            reports.RemoveAt(newest);
+            return true;
+        }
+
+        return forOne == RecoveryGravity.Incomplete;
     }
 
     /// <summary>Removes all: a person has read them. Needs the queue's lock.</summary>
