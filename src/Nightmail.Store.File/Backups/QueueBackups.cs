@@ -49,13 +49,29 @@ public sealed class QueueBackups
         // One without a note may be a copy that a person put there: what is in it decides.
         if (damage is not null && backup.About is not null)
             throw new StoreException(StoreTrouble.Unreadable, $"the backup {name} is damaged: {damage}; nothing was changed: restore another one ({command("backup list")})");
-        var older = QueueScanner.Scan(bytes, null, backup.Path);
+        if (bytes.Length == 0) throw Unreadable(backup, backup.Size == 0 ? "it is empty" : damage);
+        var older = Scan(backup, bytes);
         var broken = (backup.About?.Ledger ?? Ledger.LedgerMark.Unknown).WhyBroken(disk, paths.Ledger, queue.Document.MaxLedgerLast);
         queue.Backups.Create($"before restoring {name}");
         var (document, changed, statistics, report) = new Reconciliation(queue.Ledger.Of, queue.Now, broken).Merge(older, queue.Document);
         queue.Replace(document, new(changed, statistics, SendingPaused: true, queue.Now));
         return report;
     }
+
+    private QueueDocument Scan(KeptBackup backup, byte[] bytes)
+    {
+        try
+        {
+            return QueueScanner.Scan(bytes, null, backup.Path);
+        }
+        catch (UnreadableQueueException broken)
+        {
+            throw Unreadable(backup, broken.Message);
+        }
+    }
+
+    private StoreException Unreadable(KeptBackup backup, string? why) =>
+        new(StoreTrouble.Unreadable, $"the backup {backup.Name} cannot be read: {why}; nothing was changed: restore another one ({command("backup list")})");
 
     private BackupDescription Describe(KeptBackup backup)
     {

@@ -73,7 +73,7 @@ public sealed class OldCircuitsTests : IAsyncDisposable
         var after = JsonNode.Parse(Text())!["accounts"]!;
         after["work"]!["colour"]!.GetValue<string>().ShouldBe("green");
         after["hers"]!.ToJsonString().ShouldBe("""{"note":7}""");
-        store.RecoveryReports().Single().Details.ShouldHaveSingleItem().ShouldContain("nightmail account reset NAME closes one");
+        store.RecoveryReports().Single().Details.ShouldHaveSingleItem().ShouldContain("account reset NAME closes one");
     }
 
     [Fact]

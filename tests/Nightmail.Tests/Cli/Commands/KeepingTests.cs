@@ -42,6 +42,29 @@ public sealed class KeepingTests : IDisposable
         (await world.RunAsync("health")).Output.ShouldContain("sending is paused");
     }
 
+    [Theory]
+    [InlineData(0.5, "line ")]
+    [InlineData(0, "empty")]
+    public async Task A_copy_that_was_cut_off_and_has_no_note_is_refused_and_nothing_is_changed(double kept, string why)
+    {
+        var id = (await ScheduleAsync()).Id;
+        var name = (await world.RunAsync("backup", "create")).Output.Trim();
+        var folder = Path.Combine(Path.GetDirectoryName(world.Queue)!, "backups");
+        foreach (var about in Directory.GetFiles(folder, "*about*")) File.Delete(about);
+        var bytes = await File.ReadAllBytesAsync(Path.Combine(folder, name));
+        await File.WriteAllBytesAsync(Path.Combine(folder, name), bytes[..(int)(bytes.Length * kept)]);
+        var before = await File.ReadAllTextAsync(world.Queue);
+
+        var refused = await world.RunAsync("backup", "restore", name);
+        (refused.ExitCode, refused.Output).ShouldBe((69, ""), refused.Error);
+        refused.Error.ShouldContain($"the backup {name} cannot be read: ");
+        refused.Error.ShouldContain(why);
+        refused.Error.ShouldContain("nothing was changed");
+        refused.Error.Trim().Split('\n').Length.ShouldBe(1);
+        (await File.ReadAllTextAsync(world.Queue)).ShouldBe(before);
+        (await world.RunAsync("show", id, "--json")).Json().GetProperty("status").GetString().ShouldBe("pending");
+    }
+
     [Fact]
     public async Task An_unknown_backup_is_not_found_and_a_damaged_one_is_refused()
     {
