@@ -30,6 +30,9 @@ public sealed record QueueFileOptions
     /// <summary>How long an idempotency key is remembered after its email has become final.</summary>
     public TimeSpan KeyRetention { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>Nobody adds to a queue beyond this: 100,000 emails take less. What is in it goes on all the same.</summary>
+    public long MostBytes { get; init; } = 128 * 1024 * 1024;
+
     /// <summary>
     /// True lets changes that come together share one write: each first gives the others a turn. False is for a program that makes a
     /// change and ends: nobody else is there, and the turn would cost it a tenth of its time.

@@ -5,6 +5,9 @@ namespace Nightmail.Store.File.Disk;
 /// <summary>Turns what the system said into one line that says what failed, where, in its own words, and what to do.</summary>
 public static class DiskFailure
 {
+    /// <summary>The system, or a sandbox around the program, does not allow the call.</summary>
+    public const int NotAllowed = 1;
+
     /// <summary>No such file or folder.</summary>
     public const int NoEntry = 2;
 
@@ -32,6 +35,9 @@ public static class DiskFailure
     /// <summary>The system has no such call.</summary>
     public const int NoSuchCall = 38;
 
+    /// <summary>The file system does not support what is asked of it.</summary>
+    public const int NotSupported = 95;
+
     /// <summary>The disk is full.</summary>
     public const int NoSpace = 28;
 
@@ -49,13 +55,16 @@ public static class DiskFailure
     public static StoreException Of(string operation, string path, int code, string words) =>
         new(IsReading(operation) ? StoreTrouble.Unreadable : StoreTrouble.Unwritable, $"cannot {operation} {path}: {words}; {Advice(code, path)}") { Call = new(operation, path, code) };
 
+    /// <summary>True when two files could not change names and a plain rename may do all the same; whatever else is wrong, that one says.</summary>
+    public static bool MeansNoExchange(int code) => code is NoEntry or Invalid or NoSuchCall or NotAllowed or NotSupported;
+
     private static bool IsReading(string operation) => operation is "open" or "read" or "look at" or "list";
 
     private static string Advice(int code, string path) => code switch
     {
         NoSpace or Quota => "free some space and try again",
         ReadOnly => "mount the file system writable, or name another queue with --queue",
-        NoPermission or 1 => "give yourself the right to it, or name another queue with --queue",
+        NoPermission or NotAllowed => "give yourself the right to it, or name another queue with --queue",
         InputOutput => "the device may be failing: look at the system's log and copy the folder elsewhere",
         NotAFolder => "a part of the path is a file: name another queue with --queue",
         23 or 24 => "too many files are open: raise the limit (ulimit -n)",

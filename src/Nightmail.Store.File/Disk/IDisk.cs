@@ -42,6 +42,9 @@ public interface IDisk
     /// <returns>False when the file system cannot, or <paramref name="other"/> is not there; nothing was done then.</returns>
     bool TryExchange(string one, string other);
 
+    /// <summary>True while anybody has the file open for writing. False too where the system cannot tell, or there is no such file.</summary>
+    bool IsOpenForWriting(string path);
+
     /// <summary>Removes a file.</summary>
     /// <returns>False when there was none.</returns>
     bool Delete(string path);

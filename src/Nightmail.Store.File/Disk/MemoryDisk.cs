@@ -82,6 +82,9 @@ public sealed class MemoryDisk(TimeProvider time) : IDisk
     /// <summary>Nobody else can save here, so nothing has to be kept from being replaced.</summary>
     public bool TryExchange(string one, string other) => false;
 
+    /// <summary>Nobody but this program can.</summary>
+    public bool IsOpenForWriting(string path) => false;
+
     /// <inheritdoc/>
     public bool Delete(string path)
     {

@@ -27,6 +27,8 @@ internal sealed class ObservedDisk(IDisk disk, IStoreObserver observer, TimeProv
 
     public bool TryExchange(string one, string other) => Told("replace", other, () => disk.TryExchange(one, other));
 
+    public bool IsOpenForWriting(string path) => Told("look at", path, () => disk.IsOpenForWriting(path), quiet: true);
+
     public bool Delete(string path) => Told("remove", path, () => disk.Delete(path));
 
     public IReadOnlyList<string> List(string folder) => Told("list", folder, () => disk.List(folder), quiet: true);

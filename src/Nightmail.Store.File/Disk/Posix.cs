@@ -10,6 +10,7 @@ internal static partial class Posix
     public const int LockShared = 1, LockExclusive = 2, LockNonBlocking = 4;
     private const int LockRelease = 8;
     private const int OpenFileSetLock = 37, OpenFileSetLockWait = 38;
+    private const int SetSignal = 10, SetLease = 1024, UrgentSignal = 23;
     private const short WriteLock = 1, Unlock = 2;
 
     /// <summary>The words for an error number.</summary>
@@ -60,6 +61,19 @@ internal static partial class Posix
         _ = FcntlCall(file, OpenFileSetLock, ref range);
     }
 
+    /// <summary>
+    /// True when anybody has the file, which is open here for reading, open for writing: the kernel then grants no lease on it. Whoever opens it
+    /// in the moment of asking waits until the lease is given back, and the signal that tells of them is one that nobody minds.
+    /// </summary>
+    public static bool HasWriters(SafeFileHandle file)
+    {
+        const int readLease = 0;
+        if (FcntlCall(file, SetSignal, UrgentSignal) < 0) return false;
+        if (FcntlCall(file, SetLease, readLease) < 0) return LastError == DiskFailure.TryAgain;
+        _ = FcntlCall(file, SetLease, Unlock);
+        return false;
+    }
+
     /// <summary>What lies at a path, or behind an open file when <paramref name="path"/> is null.</summary>
     public static unsafe bool Stat(SafeFileHandle? file, string? path, out FileFacts facts)
     {
@@ -86,6 +100,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int FcntlCall(SafeFileHandle file, int command, ref ByteRange range);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int FcntlCall(SafeFileHandle file, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int StatPathCall(int folder, string path, int flags, uint mask, byte* buffer);

@@ -85,7 +85,14 @@ public sealed class RealDisk : IDisk
     public bool TryExchange(string one, string other)
     {
         if (Posix.Exchange(one, other)) return true;
-        return Posix.LastError is DiskFailure.NoEntry or DiskFailure.Invalid or DiskFailure.NoSuchCall ? false : throw Failed("replace", other);
+        return DiskFailure.MeansNoExchange(Posix.LastError) ? false : throw Failed("replace", other);
+    }
+
+    /// <inheritdoc/>
+    public bool IsOpenForWriting(string path)
+    {
+        using var handle = Posix.Open(path, Posix.ReadOnly | Posix.NonBlocking, 0);
+        return handle is not null && Posix.HasWriters(handle);
     }
 
     /// <inheritdoc/>

@@ -6,10 +6,12 @@ using Nightmail.Store.File.Revisions;
 namespace Nightmail.Store.File.Transactions;
 
 /// <summary>The queue as a whole, under its lock, for what is more than a change of rows: backups, restore, clean-up.</summary>
-internal sealed class Maintenance
+/// <param name="document">The file as it lies on the disk.</param>
+/// <param name="replace">Writes it, takes what others saved at that moment, and gives back what has become of it.</param>
+internal sealed class Maintenance(QueueDocument document, Func<QueueDocument, QueueSerializer.Change, QueueDocument> replace)
 {
-    /// <summary>The file as it lies on the disk.</summary>
-    public required QueueDocument Document { get; init; }
+    /// <summary>The file as it lies on the disk now.</summary>
+    public QueueDocument Document { get; private set; } = document;
 
     /// <summary>The ledger.</summary>
     public required SendLedger Ledger { get; init; }
@@ -30,5 +32,5 @@ internal sealed class Maintenance
     public required DateTimeOffset Now { get; init; }
 
     /// <summary>Writes the file: a document, which need not be the present one, with a change to it.</summary>
-    public required Action<QueueDocument, QueueSerializer.Change> Replace { get; init; }
+    public void Replace(QueueDocument before, QueueSerializer.Change change) => Document = replace(before, change);
 }

@@ -10,18 +10,14 @@ namespace Nightmail.Store.File.Transactions;
 /// The queue file as last seen. Every look compares the bytes on disk with those; only where they differ are they read anew, and it is found
 /// out who wrote them. Not safe for two threads at once.
 /// </summary>
-internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revisions, TimeProvider time)
+internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revisions, QueueSize size, TimeProvider time)
 {
     private const int ChunkBytes = 128 * 1024;
-
-    /// <summary>A file larger than this is not a queue: 100,000 emails take less.</summary>
-    private const long MostBytes = 128 * 1024 * 1024;
 
     /// <summary>Without the lock, a file and what is kept of it are seen at two moments: so often is a second look taken before the lock decides.</summary>
     private const int Looks = 3;
 
     private readonly SettlingTime settling = new(time);
-    private readonly SettlingTime savesSettling = new(time);
     private byte[]? chunk;
     private QueueDocument? seen;
 
@@ -50,17 +46,16 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
     /// <summary>Notes what was just written.</summary>
     public void Written(QueueDocument document) => (seen, LastRead, IsUnversioned) = (document, document.Buffer.AsMemory(0, document.Length), false);
 
-    /// <summary>What a save amounts to that was displaced by a write of ours and lies at a path of its own; null: nothing is there any more.</summary>
-    public Sighting? ReadSave(string path)
+    /// <summary>What a save amounts to that was displaced by a write of ours and lies at a path of its own.</summary>
+    public static Sighting Judge(byte[] save, string path)
     {
-        if (disk.Stat(path) is not { } stat || disk.ReadAll(path) is not { } bytes) return null;
         try
         {
-            return new Sighting.Foreign(QueueScanner.Scan(bytes, seen, path));
+            return new Sighting.Foreign(QueueScanner.Scan(save, null, path));
         }
         catch (UnreadableQueueException broken)
         {
-            return Settled(savesSettling, new(bytes, broken.Message, broken.IsJson), stat);
+            return new Sighting.Damaged(new(save, broken.Message, broken.IsJson));
         }
     }
 
@@ -78,6 +73,7 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
         using var file = stamp is null ? null : disk.OpenRead(paths.Queue);
         (LastRead, IsUnversioned) = (default, false);
         if (file is null) return Missing();
+        if (size.IsGrown(file.Length)) CheckIsOurs(file);
         if (seen is { Length: > 0 } && Holds(file, seen.Bytes))
         {
             (LastRead, IsUnversioned) = (seen.Buffer.AsMemory(0, seen.Length), seen.Revision == 0);
@@ -103,7 +99,7 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
         }
         catch (UnreadableQueueException broken)
         {
-            return Settled(settling, new(bytes, broken.Message, broken.IsJson), stamp!.Value);
+            return Settled(new(bytes, broken.Message, broken.IsJson), stamp!.Value);
         }
     }
 
@@ -111,10 +107,10 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
     {
         // A queue that was never written, or an editor that has moved the old file away and not yet written the new one?
         if (revisions.Newest() is not { } newest || newest.FileLength == 0) return new Sighting.Good(seen = QueueDocument.Empty);
-        return Settled(settling, new([], "it is missing", IsMissing: true), disk.Stat(paths.Folder) ?? default);
+        return Settled(new([], "it is missing", IsMissing: true), disk.Stat(paths.Folder) ?? default);
     }
 
-    private static Sighting Settled(SettlingTime settling, DamagedFile file, DiskStat stat)
+    private Sighting Settled(DamagedFile file, DiskStat stat)
     {
         var wait = settling.Remaining(stat);
         return wait > TimeSpan.Zero ? new Sighting.Unsettled(file, wait) : new Sighting.Damaged(file);
@@ -124,8 +120,17 @@ internal sealed class QueueCache(IDisk disk, QueuePaths paths, RevisionLog revis
     {
         if (stat.IsFolder) throw Refused("it is a folder");
         if (stat.IsSpecial) throw Refused("it is neither a file nor a link to one");
-        if (stat.Length > MostBytes) throw Refused($"it has {stat.Length / 1024 / 1024} MiB, more than any queue");
+        if (stat.Length > size.Limit) throw TooLarge(stat.Length);
     }
+
+    /// <summary>So large is only a queue that has grown under our own hands: anything else is not even read.</summary>
+    private void CheckIsOurs(IDiskFile file)
+    {
+        Span<byte> beginning = stackalloc byte[QueueSerializer.Beginning.Length];
+        if (file.Read(beginning, 0) < beginning.Length || !beginning.SequenceEqual(QueueSerializer.Beginning)) throw TooLarge(file.Length);
+    }
+
+    private StoreException TooLarge(long length) => Refused($"it has {length / 1024 / 1024} MiB, more than any queue");
 
     /// <summary>
     /// The lock and the ledger lie beside the path that the queue had when it was opened. Where a link was put there since, others follow it to

@@ -1,11 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using Nightmail.Core.Accounts;
-using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File.Backups;
 using Nightmail.Store.File.Disk;
 using Nightmail.Store.File.Format;
-using Nightmail.Store.File.Ledger;
 using Nightmail.Store.File.Revisions;
 using Nightmail.Store.File.Salvage;
 using Nightmail.Store.File.Workers;
@@ -20,37 +18,32 @@ namespace Nightmail.Store.File.Transactions;
 internal sealed class QueueState
 {
     private readonly Lock gate = new();
-    private readonly IDisk disk;
     private readonly QueuePaths paths;
     private readonly TimeProvider time;
-    private readonly string writer;
-    private readonly QueueCache queue;
-    private readonly SendLedger ledger;
-    private readonly KeyFile keys;
+    private readonly QueueMemory memory;
     private readonly WorkerFolder workers;
     private readonly BackupFolder backups;
-    private readonly QueueFileOptions options;
-    private readonly QueueSerializer serializer = new();
     private readonly RevisionLog revisions;
-    private readonly RecoveryReportFile reports;
-    private readonly Mender mender;
     private readonly QueueSwap swap;
     private readonly Leftovers leftovers;
-    private Mending? mending;
-    private long writes;
+    private readonly TransactionStart start;
+    private readonly QueueWriter queueWriter;
+    private readonly SaveTaker saves;
 
     public QueueState(IDisk disk, QueuePaths paths, WorkerFolder workers, QueueFileOptions options, string writer, TimeProvider time)
     {
-        (this.disk, this.paths, this.workers, this.options, this.writer, this.time) = (disk, paths, workers, options, writer, time);
+        (this.paths, this.workers, this.time) = (paths, workers, time);
+        var size = new QueueSize(options.MostBytes);
+        var serializer = new QueueSerializer();
+        var reports = new RecoveryReportFile(disk, paths.Reports);
         revisions = new(disk, paths.Revisions, time);
-        queue = new(disk, paths, revisions, time);
-        ledger = new(disk, paths.Ledger, writer, time);
-        keys = new(disk, paths.Ledger);
-        backups = new(disk, paths, ledger, options, writer, time);
-        reports = new(disk, paths.Reports);
-        mender = new(disk, paths, revisions, serializer, backups, writer);
+        memory = new(new(disk, paths, revisions, size, time), new(disk, paths.Ledger, writer, time), new(disk, paths.Ledger));
+        backups = new(disk, paths, memory.Ledger, options, writer, time);
         swap = new(disk, paths, writer, time);
-        leftovers = new(disk, paths, ledger, keys, revisions, swap);
+        leftovers = new(disk, paths, memory.Ledger, memory.Keys, swap);
+        start = new(disk, paths, memory, new(disk, paths, revisions, serializer, backups, writer), workers.IsAlive, time);
+        queueWriter = new(disk, paths, memory, serializer, revisions, backups, reports, swap, size, options, writer);
+        saves = new(disk, paths, memory, start, queueWriter, swap, revisions, reports, options, writer, time);
     }
 
     /// <summary>After how long somebody's save, displaced by a write of ours, is to be merged at the earliest; null: none waits.</summary>
@@ -74,17 +67,17 @@ internal sealed class QueueState
             try
             {
                 // The ledger first: a row that is newer than it is right as it stands, one that is older would look doubtful.
-                ledger.Refresh();
+                memory.Ledger.Refresh();
                 answer = default;
-                var found = queue.Read(underLock: false);
-                var document = found is Sighting.Good good ? good.Document : found is Sighting.Unsettled ? queue.LastGood() : null;
+                var found = memory.Queue.Read(underLock: false);
+                var document = found is Sighting.Good good ? good.Document : found is Sighting.Unsettled ? memory.Queue.LastGood() : null;
                 if (document is null) return false;
-                answer = look(See(document));
+                answer = look(start.See(document));
                 return true;
             }
             catch (StoreException)
             {
-                Forget_NeedsGate();
+                memory.Forget();
                 throw;
             }
         }
@@ -95,8 +88,8 @@ internal sealed class QueueState
     {
         lock (gate)
         {
-            ledger.Refresh();
-            return look(See(queue.LastGood() ?? QueueDocument.Empty));
+            memory.Ledger.Refresh();
+            return look(start.See(memory.Queue.LastGood() ?? QueueDocument.Empty));
         }
     }
 
@@ -106,7 +99,7 @@ internal sealed class QueueState
     {
         lock (gate)
         {
-            return queue.Read(underLock: false) switch
+            return memory.Queue.Read(underLock: false) switch
             {
                 Sighting.Good good => good.Document.Revision,
                 Sighting.Foreign foreign => foreign.Document.Revision,
@@ -131,15 +124,12 @@ internal sealed class QueueState
                 while (true)
                 {
                     var transaction = Apply_NeedsGate(requests, troubles);
-                    if (Prepare_NeedsGate(transaction, requests, troubles) is not { } prepared) continue;
-                    if (!WriteLedger_NeedsGate(transaction, prepared, requests, troubles, held)) continue;
-                    var written = Write_NeedsGate(transaction, prepared, requests, troubles, held);
-                    return (troubles, TakeSaves_NeedsGate(held) || written, transaction.AccountChanges);
+                    if (queueWriter.Write(transaction, requests, troubles, held) is { } written) return (troubles, saves.Take(held) || written, transaction.AccountChanges);
                 }
             }
             catch (Exception broken) when (broken is not OutOfMemoryException)
             {
-                Forget_NeedsGate();
+                memory.Forget();
                 // Whoever waits must hear of it, whatever it is, unless it is to be tried again.
                 if (broken is UnsettledQueueException) throw;
                 swap.PutOff();
@@ -157,18 +147,18 @@ internal sealed class QueueState
             try
             {
                 if (held.LeftBehind) SyncLeftovers_NeedsGate(held);
-                ledger.Refresh();
-                var done = work(new()
+                // What somebody saved is news that everything that follows has to know.
+                swap.Adopt();
+                Mended_NeedsGate(held);
+                saves.Take(held);
+                return work(new(Mended_NeedsGate(held), (before, change) => Replace_NeedsGate(before, change, held))
                 {
-                    Document = Mended_NeedsGate(held), Ledger = ledger, Keys = keys, Backups = backups, Revisions = revisions, IsAlive = workers.IsAlive, Now = time.GetUtcNow(),
-                    Replace = (before, change) => Replace_NeedsGate(before, change, held),
+                    Ledger = memory.Ledger, Keys = memory.Keys, Backups = backups, Revisions = revisions, IsAlive = workers.IsAlive, Now = time.GetUtcNow(),
                 });
-                TakeSaves_NeedsGate(held);
-                return done;
             }
             catch
             {
-                Forget_NeedsGate();
+                memory.Forget();
                 throw;
             }
         }
@@ -176,72 +166,38 @@ internal sealed class QueueState
 
     private QueueDocument Mended_NeedsGate(HeldLock held)
     {
-        var found = queue.Read(underLock: true);
+        memory.Ledger.Refresh();
+        var found = memory.Queue.Read(underLock: true);
         if (found is Sighting.Foreign or Sighting.Damaged)
         {
             Execute([], held);
-            ledger.Refresh();
-            found = queue.Read(underLock: true);
+            memory.Ledger.Refresh();
+            found = memory.Queue.Read(underLock: true);
         }
 
         return found is Sighting.Good good ? good.Document
             : throw new StoreException(StoreTrouble.Busy, $"{paths.Queue} cannot be read now, and somebody may be writing it; nothing was changed: try again in a few seconds");
     }
 
-    private void Replace_NeedsGate(QueueDocument before, QueueSerializer.Change change, HeldLock held)
+    /// <summary>What was written stands: whatever goes wrong after that is found by the next look.</summary>
+    private QueueDocument Replace_NeedsGate(QueueDocument before, QueueSerializer.Change change, HeldLock held)
     {
+        var written = queueWriter.Replace(before, change, held);
+        saves.Take(held);
         try
         {
-            var document = serializer.Serialize(before, change);
-            var temporary = paths.Temporary($"{writer}-{++writes}");
-            AtomicFile.Prepare(disk, temporary, document.Bytes);
-            swap.Put(temporary, queue.LastRead.Span);
-            queue.Written(document);
-            revisions.Note(before, document, null, []);
+            memory.Ledger.Refresh();
+            return memory.Queue.Read(underLock: true) is Sighting.Good good ? good.Document : written;
         }
-        catch (StoreException broken)
+        catch (StoreException)
         {
-            held.LeavesTrouble |= broken.Trouble == StoreTrouble.NotYetSafe;
-            throw;
+            return written;
         }
-    }
-
-    /// <summary>Merges what somebody saved while the queue was being replaced, like any other save, with what it has become.</summary>
-    /// <returns>True when that was written.</returns>
-    private bool TakeSaves_NeedsGate(HeldLock held)
-    {
-        var taken = false;
-        foreach (var save in swap.Due())
-        {
-            try
-            {
-                if (queue.Read(underLock: true) is not Sighting.Good current) break;
-                if (queue.ReadSave(save.Path) is { } found and not Sighting.Unsettled)
-                {
-                    mending = mender.OfSave(found, current.Document, See, time.GetUtcNow());
-                    var transaction = Begin_NeedsGate(current.Document);
-                    var prepared = Prepare_NeedsGate(transaction, [], []);
-                    if (prepared is null || !WriteLedger_NeedsGate(transaction, prepared, [], [], held) || !Write_NeedsGate(transaction, prepared, [], [], held)) throw new StoreException(StoreTrouble.Unwritable, "the queue cannot be written");
-                    taken = true;
-                }
-                else if (disk.Stat(save.Path) is not null) continue;
-
-                swap.Done(save);
-            }
-            catch (Exception broken) when (broken is StoreException or InvalidOperationException)
-            {
-                if (save.PutOff()) options.Observer.On(new StoreEvent.Warned($"what somebody saved in the moment of a change waits as {save.Path}: {broken.Message}"));
-            }
-        }
-
-        held.LeavesTrouble |= swap.DueIn is not null;
-        return taken;
     }
 
     private Transaction Apply_NeedsGate(IReadOnlyList<Request> requests, Exception?[] troubles)
     {
-        ledger.Refresh();
-        var transaction = Open_NeedsGate();
+        var transaction = start.OnQueue();
         for (var index = 0; index < requests.Count; index++)
         {
             if (troubles[index] is not null) continue;
@@ -262,138 +218,11 @@ internal sealed class QueueState
         return transaction;
     }
 
-    /// <summary>A transaction on what is there now, which is made a queue again first where it is none of ours.</summary>
-    private Transaction Open_NeedsGate()
-    {
-        var found = queue.Read(underLock: true);
-        if (found is Sighting.Unsettled unsettled) throw new UnsettledQueueException(unsettled.File.Why, unsettled.Wait);
-        mending = found is Sighting.Good ? null : mender.Of(found, See, ledger, time.GetUtcNow());
-        return Begin_NeedsGate((found as Sighting.Good)?.Document);
-    }
-
-    private Transaction Begin_NeedsGate(QueueDocument? good)
-    {
-        var transaction = new Transaction(mending?.Document ?? good!, ledger, keys, workers.IsAlive, HasBlob, time.GetUtcNow()) { IsMending = mending is not null };
-        if (mending is null) return transaction;
-        transaction.Open();
-        mending.Apply(transaction);
-        transaction.Commit();
-        return transaction;
-    }
-
-    private QueueView See(QueueDocument document) => new(document, ledger, workers.IsAlive, time.GetUtcNow());
-
-    /// <summary>
-    /// Puts what the queue is to become beside it. This is what needs space and what can be odd, so it comes before the ledger: a full disk
-    /// then changes nothing at all.
-    /// </summary>
-    /// <returns>Null when it could not; the requests that wanted it have failed, and the others are to be applied again.</returns>
-    private PreparedQueue? Prepare_NeedsGate(Transaction transaction, IReadOnlyList<Request> requests, Exception?[] troubles)
-    {
-        if (!transaction.HasRowChanges) return PreparedQueue.None;
-        try
-        {
-            if (queue.IsUnversioned) backups.Keep("before an older program's file is rewritten");
-            var document = serializer.Serialize(transaction.Document, transaction.ToChange());
-            var temporary = paths.Temporary($"{writer}-{++writes}");
-            AtomicFile.Prepare(disk, temporary, document.Bytes);
-            return new(document, temporary);
-        }
-        catch (Exception broken) when (broken is StoreException or InvalidOperationException)
-        {
-            Forget_NeedsGate();
-            // Without it no request can go on: they were applied to what the file was to become.
-            if (transaction.IsMending) throw;
-            FailWhere(requests, troubles, trace => trace.Rows, broken);
-            return null;
-        }
-    }
-
-    /// <summary>Makes the ledger's part durable.</summary>
-    /// <returns>False when it could not: all that was to be written has failed.</returns>
-    private bool WriteLedger_NeedsGate(Transaction transaction, PreparedQueue prepared, IReadOnlyList<Request> requests, Exception?[] troubles, HeldLock held)
-    {
-        try
-        {
-            ledger.WriteStaged();
-            return true;
-        }
-        catch (StoreException broken)
-        {
-            // Lines may be there to be read that a loss of power takes away. No row may rest on them.
-            held.LeavesTrouble = true;
-            if (prepared.Temporary is { } temporary) AtomicFile.TryDelete(disk, temporary);
-            Forget_NeedsGate();
-            ledger.Refresh();
-            FailWhere(requests, troubles, trace => trace.Rows || trace.Lines.Count > 0, trace => Holding(ledger, trace, broken) ?? Undone(broken));
-            Forget_NeedsGate();
-            if (transaction.IsMending) throw;
-            return false;
-        }
-    }
-
-    private bool Write_NeedsGate(Transaction transaction, PreparedQueue prepared, IReadOnlyList<Request> requests, Exception?[] troubles, HeldLock held)
-    {
-        var written = false;
-        if (prepared is { Document: { } document, Temporary: { } temporary })
-        {
-            try
-            {
-                if (transaction.Document.Length > 0) backups.KeepIfDue();
-                swap.Put(temporary, queue.LastRead.Span);
-                queue.Written(document);
-                transaction.Tell(options.Observer);
-                Note_NeedsGate(transaction, document);
-                serializer.Recycle(transaction.Document);
-                written = true;
-            }
-            catch (StoreException broken)
-            {
-                written = broken.Trouble == StoreTrouble.NotYetSafe;
-                held.LeavesTrouble |= written;
-                FailWhere(requests, troubles, trace => trace.Rows, trace => written ? Named(trace, broken) : Holding(ledger, trace, broken) ?? broken);
-                Forget_NeedsGate();
-                if (!written) return false;
-            }
-        }
-
-        try
-        {
-            keys.Append(transaction.AddedKeys);
-        }
-        catch (StoreException broken)
-        {
-            held.LeavesTrouble = true;
-            keys.Forget();
-            FailWhere(requests, troubles, trace => trace.Keys,
-                new StoreException(StoreTrouble.NotYetSafe, $"the email is kept, but its idempotency key is not yet: {broken.Message}", broken));
-        }
-
-        return written;
-    }
-
-    /// <summary>Keeps what the file has become, so that it can be told from what others make of it; tells what had to be mended.</summary>
-    private void Note_NeedsGate(Transaction transaction, QueueDocument written)
-    {
-        revisions.Note(transaction.Document, written, transaction.IsMending ? null : [.. transaction.Changed.Values.Select(row => written.Find(row.Id)!)], []);
-        if (mending?.Report() is not { } report) return;
-        reports.Announce(report, options.Observer, writer);
-    }
-
     /// <summary>Whoever held the lock before died inside: what it wrote is made durable before anything is decided by it, and its temporary files go.</summary>
     private void SyncLeftovers_NeedsGate(HeldLock held)
     {
         held.LeavesTrouble = true;
         leftovers.Settle();
         held.LeavesTrouble = false;
-    }
-
-    private bool HasBlob(BlobRef blob) => FileBlobStore.PathOf(paths.Blobs, blob) is { } path && disk.Stat(path) is { IsFolder: false } stat && stat.Length == blob.Size;
-
-    private void Forget_NeedsGate()
-    {
-        queue.Forget();
-        ledger.Forget();
-        keys.Forget();
     }
 }

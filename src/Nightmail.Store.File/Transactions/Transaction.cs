@@ -4,6 +4,7 @@ using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File.Format;
 using Nightmail.Store.File.Ledger;
+using Nightmail.Store.File.Salvage;
 
 namespace Nightmail.Store.File.Transactions;
 
@@ -25,6 +26,7 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     private bool? paused;
     private bool? proposedPause;
     private string? proposedHold;
+    private long proposedGrowth;
     private int ledgerMark;
 
     /// <summary>The rows that differ from the file.</summary>
@@ -33,11 +35,11 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     /// <summary>The keys that were seen for the first time.</summary>
     public IReadOnlyList<SeenKey> AddedKeys => addedKeys;
 
-    /// <summary>True when the file is none of ours and has to be written, whatever the requests do.</summary>
-    public bool IsMending { get; init; }
+    /// <summary>How a file that is none of ours became a queue, where it was: then it has to be written, whatever the requests do.</summary>
+    public Mending? Mending { get; init; }
 
     /// <summary>True when the file has to be written.</summary>
-    public bool HasRowChanges => IsMending || changed.Count > 0 || paused is not null || circuits is not null;
+    public bool HasRowChanges => Mending is not null || changed.Count > 0 || paused is not null || circuits is not null;
 
     /// <summary>What happened to the circuits.</summary>
     public IReadOnlyList<AccountChange> AccountChanges => accountChanges;
@@ -78,6 +80,8 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
             Date = row.Date is { } date ? UnixTime.RoundDown(date) : null,
             Wish = row.Wish is { Gave: { } gave } wish ? wish with { Gave = UnixTime.RoundUp(gave) } : row.Wish,
         };
+        if (Row(kept.Id) is not { } before) proposedGrowth += 1 + SizeOf(kept.Content);
+        else if (!ReferenceEquals(before.Content, kept.Content)) proposedGrowth += SizeOf(kept.Content) - SizeOf(before.Content);
         return proposed[kept.Id] = kept;
     }
 
@@ -132,7 +136,7 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
     /// <summary>The request has gone through.</summary>
     public RequestTrace Commit()
     {
-        var trace = new RequestTrace([.. Ledger.Staged.Skip(ledgerMark)], proposed.Count > 0 || proposedPause is not null || proposedCircuits is not null, proposedKeys.Count > 0, proposedHold);
+        var trace = new RequestTrace([.. Ledger.Staged.Skip(ledgerMark)], proposed.Count > 0 || proposedPause is not null || proposedCircuits is not null, proposedKeys.Count > 0, proposedHold) { Adds = proposedGrowth };
         foreach (var row in proposed.Values) changed[row.Id] = row;
         if (proposedPause is { } pause) paused = pause;
         addedKeys.AddRange(proposedKeys);
@@ -194,7 +198,14 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
         proposedKeys.Clear();
         proposedPause = null;
         proposedHold = null;
+        proposedGrowth = 0;
     }
+
+    /// <summary>About how much room what a person wrote takes in the file.</summary>
+    private static long SizeOf(EmailContent content) =>
+        content.Subject.Length + (content.Text?.Length ?? 0) + (content.Html?.Length ?? 0)
+        + content.To.Concat(content.Cc).Concat(content.Bcc).Sum(mailbox => (long)mailbox.Length)
+        + content.Headers.Sum(header => (long)header.Name.Length + header.Value.Length) + content.Attachments.Sum(attachment => (long)attachment.FileName.Length);
 }
 
 /// <summary>What a request touched, and so what it fails with.</summary>
@@ -202,4 +213,8 @@ internal sealed class Transaction(QueueDocument document, SendLedger ledger, Key
 /// <param name="Rows">True when it writes rows.</param>
 /// <param name="Keys">True when it notes keys.</param>
 /// <param name="Holds">What its lines bring about by themselves, in words; null when only its rows do what was asked.</param>
-internal readonly record struct RequestTrace(IReadOnlyList<LedgerEntry> Lines, bool Rows, bool Keys, string? Holds);
+internal readonly record struct RequestTrace(IReadOnlyList<LedgerEntry> Lines, bool Rows, bool Keys, string? Holds)
+{
+    /// <summary>About how many bytes of what a person wrote it adds to the queue.</summary>
+    public long Adds { get; init; }
+}

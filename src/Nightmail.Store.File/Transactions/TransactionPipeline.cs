@@ -58,6 +58,11 @@ internal sealed class TransactionPipeline(
         }
         finally
         {
+            lock (gate)
+            {
+                if (!isRunning) MergeLater_NeedsGate();
+            }
+
             written();
         }
     }
@@ -122,17 +127,18 @@ internal sealed class TransactionPipeline(
             {
                 if (waiting.Count > 0) continue;
                 isRunning = false;
-                if (state.MergeDueIn is { } wait && !closing.IsCancellationRequested) MergeAfter_NeedsGate(wait > SettlePoll ? wait : SettlePoll);
+                MergeLater_NeedsGate();
                 return;
             }
         }
     }
 
     /// <summary>A save that is not whole or cannot be merged is nobody's request: it is come back to, and requests do not wait for it.</summary>
-    private void MergeAfter_NeedsGate(TimeSpan wait)
+    private void MergeLater_NeedsGate()
     {
+        if (state.MergeDueIn is not { } wait || closing.IsCancellationRequested) return;
         merging?.Dispose();
-        merging = time.CreateTimer(_ => Merge(), null, wait, Timeout.InfiniteTimeSpan);
+        merging = time.CreateTimer(_ => Merge(), null, wait > SettlePoll ? wait : SettlePoll, Timeout.InfiniteTimeSpan);
     }
 
     private void Merge()

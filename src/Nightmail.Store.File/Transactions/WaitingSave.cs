@@ -10,6 +10,9 @@ internal sealed class WaitingSave(string path, TimeProvider time)
     /// <summary>Where it lies.</summary>
     public string Path => path;
 
+    /// <summary>Tells whether somebody may still be writing it.</summary>
+    public SettlingTime Settling { get; } = new(time);
+
     /// <summary>How much longer to wait; zero: it is due.</summary>
     public TimeSpan Remaining => pause - time.GetElapsedTime(since) is var left && pause > TimeSpan.Zero && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 

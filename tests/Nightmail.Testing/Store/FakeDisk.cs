@@ -86,6 +86,12 @@ public sealed class FakeDisk(Random random)
         }
     }
 
+    /// <summary>Opens a file for writing from outside, as an editor does that keeps the file: what it writes goes into that one, whatever its name is by then.</summary>
+    public FakeEditor Edit(string path)
+    {
+        lock (Gate) return new(this, names[path]);
+    }
+
     /// <summary>Takes a file, or a folder with all that is in it, away from outside, durably.</summary>
     public void Remove(string path)
     {
@@ -184,6 +190,36 @@ public sealed class FakeDisk(Random random)
     private void Changed(string path)
     {
         foreach (var watch in watches.Where(each => each.Path == path)) watch.Tell();
+    }
+
+    /// <summary>An editor that has a file open for writing until it is disposed.</summary>
+    public sealed class FakeEditor : IDisposable
+    {
+        private readonly FakeDisk disk;
+        private readonly FakeNode node;
+
+        internal FakeEditor(FakeDisk disk, FakeNode node)
+        {
+            (this.disk, this.node) = (disk, node);
+            node.Writers++;
+        }
+
+        /// <summary>Writes all of it anew.</summary>
+        public void Save(byte[] bytes)
+        {
+            lock (disk.Gate)
+            {
+                node.Replace(bytes);
+                node.Sync();
+                node.Modified = disk.Now;
+            }
+        }
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            lock (disk.Gate) node.Writers--;
+        }
     }
 
     /// <summary>Somebody who wants to hear of changes.</summary>

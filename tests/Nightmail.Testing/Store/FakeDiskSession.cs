@@ -100,6 +100,9 @@ public sealed class FakeDiskSession : IDisk
     });
 
     /// <inheritdoc/>
+    public bool IsOpenForWriting(string path) => Call(DiskCallKind.Stat, path, () => Disk.Find(path) is { Writers: > 0 });
+
+    /// <inheritdoc/>
     public bool Delete(string path) => Call(DiskCallKind.Delete, path, () =>
     {
         if (Disk.Find(path) is null) return false;

@@ -24,6 +24,9 @@ internal sealed class FakeNode
     /// <summary>Its size.</summary>
     public int Length => length;
 
+    /// <summary>How many have it open for writing.</summary>
+    public int Writers { get; set; }
+
     /// <summary>Who holds its lock.</summary>
     public FakeLock? Holder { get; set; }
 

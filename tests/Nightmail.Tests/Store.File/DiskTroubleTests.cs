@@ -43,6 +43,17 @@ public sealed class DiskTroubleTests
         failures.ShouldBeGreaterThan(3);
     }
 
+    [Theory]
+    [InlineData(1, true)]   // a sandbox that knows no such call
+    [InlineData(22, true)]
+    [InlineData(38, true)]
+    [InlineData(95, true)]
+    [InlineData(5, false)]
+    [InlineData(13, false)]
+    [InlineData(28, false)]
+    [InlineData(30, false)]
+    public void Where_two_files_cannot_change_names_a_plain_rename_is_tried(int code, bool isTried) => DiskFailure.MeansNoExchange(code).ShouldBe(isTried);
+
     [Fact]
     public async Task A_change_that_could_not_be_synced_stands_and_says_so()
     {
