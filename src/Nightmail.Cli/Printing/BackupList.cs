@@ -14,7 +14,7 @@ internal static class BackupList
     private const string Latest = "latest";
 
     /// <summary>The word that names one.</summary>
-    public static Argument<string> Name() => new("NAME") { Description = $"A backup's file name, as much of it as is unique, or '{Latest}': the newest good one that no restore made of what it replaced" };
+    public static Argument<string> Name() => new("NAME") { Description = $"A backup's file name, as much of it as is unique, or '{Latest}': the newest good one that holds emails and that no restore made of what it replaced" };
 
     /// <summary>The one that a word names.</summary>
     /// <param name="newestFirst">All of them.</param>
@@ -23,7 +23,8 @@ internal static class BackupList
     /// <exception cref="CommandFailure">There is none, or more than one that could be meant.</exception>
     public static BackupDescription Find(IReadOnlyList<BackupDescription> newestFirst, string word, Func<string, string> command)
     {
-        if (word == Latest) return newestFirst.FirstOrDefault(backup => backup.Damage is null && !BackupReason.IsBeforeRestore(backup.Reason)) ?? throw CommandFailure.NotFound($"there is no good backup; see {command("backup list")}");
+        var good = newestFirst.Where(backup => backup.Damage is null && !BackupReason.IsBeforeRestore(backup.Reason)).ToList();
+        if (word == Latest) return good.Find(backup => backup.Emails != 0) ?? good.FirstOrDefault() ?? throw CommandFailure.NotFound($"there is no good backup; see {command("backup list")}");
         var named = Path.GetFileName(word);
         if (newestFirst.FirstOrDefault(backup => backup.Name == named) is { } exact) return exact;
         var found = newestFirst.Where(backup => named.Length > 0 && backup.Name.Contains(named, StringComparison.Ordinal)).ToList();
@@ -38,11 +39,14 @@ internal static class BackupList
     /// <summary>A table for people.</summary>
     public static TextTable Table(IReadOnlyList<BackupDescription> backups, DateTimeZone zone, DateTimeOffset now)
     {
-        var table = new TextTable("NAME", "MADE", "SIZE", "STATE", "WHY");
+        var counts = backups.Any(backup => backup.Emails is not null);
+        var table = new TextTable(["NAME", "MADE", "SIZE", .. counts ? ["EMAILS"] : (string[])[], "STATE", "WHY"]);
         foreach (var backup in backups)
-            table.Add(backup.Name, TimeWords.Short(backup.CreatedAt, zone, now), backup.Size.ToString(CultureInfo.InvariantCulture), backup.Damage ?? "good", backup.Reason);
+            table.Add([backup.Name, TimeWords.Short(backup.CreatedAt, zone, now), Number(backup.Size), .. counts ? [Number(backup.Emails)] : (string[])[], backup.Damage ?? "good", backup.Reason]);
         return table;
     }
+
+    private static string Number(long? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "-";
 
     /// <summary>One as a JSON object.</summary>
     public static void Write(Utf8JsonWriter json, BackupDescription backup)
@@ -54,6 +58,7 @@ internal static class BackupList
         json.WriteString("sha256", backup.Sha256);
         json.WriteBoolean("verified", backup.Damage is null);
         if (backup.Damage is { } damage) json.WriteString("error", damage);
+        if (backup.Emails is { } emails) json.WriteNumber("emails", emails);
         json.WriteString("reason", backup.Reason);
         json.WriteEndObject();
     }

@@ -17,7 +17,7 @@ internal sealed class BackupPlace(Session session)
 
     /// <summary>All of them, the newest first.</summary>
     public async Task<IReadOnlyList<BackupDescription>> ListAsync(CancellationToken cancellationToken) => IsRemote
-        ? [.. (await session.Client.AskAsync(ServerRequest.Get(Route), cancellationToken)).ItemsOf("backups").Select(Read)]
+        ? [.. (await session.Client.AskAsync(ServerRequest.Get(Route) with { IsSlow = true }, cancellationToken)).ItemsOf("backups").Select(Read)]
         : await session.QueueFile.Backups.ListAsync(cancellationToken);
 
     /// <summary>Makes one. A lost answer is asked for again, and one backup is made.</summary>
@@ -60,5 +60,5 @@ internal sealed class BackupPlace(Session session)
     };
 
     private static BackupDescription Read(JsonElement backup) =>
-        new(backup.TextOf("filename") ?? "", backup.NumberOf("size"), backup.TimeOf("createdAt") ?? default, backup.TextOf("sha256") ?? "", backup.TextOf("problem"), backup.TextOf("reason") ?? "");
+        new(backup.TextOf("filename") ?? "", backup.NumberOf("size"), backup.TimeOf("createdAt") ?? default, backup.TextOf("sha256") ?? "", backup.TextOf("problem"), backup.TextOf("reason") ?? "") { Emails = backup.TryGetProperty("emails", out var emails) && emails.ValueKind == JsonValueKind.Number ? emails.GetInt64() : null };
 }

@@ -103,7 +103,7 @@ internal sealed class ServerClient : IDisposable
         else if (request.Content is { } make) message.Content = make();
         if (request.IdempotencyKey is { } key) message.Headers.Add("Idempotency-Key", key);
         if (request.IfMatch is { } seen) message.Headers.TryAddWithoutValidation("If-Match", seen);
-        using var limit = new CancellationTokenSource(request.Content is null ? patience : Timeout.InfiniteTimeSpan, time);
+        using var limit = new CancellationTokenSource(request is { Content: null, IsSlow: false } ? patience : Timeout.InfiniteTimeSpan, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {

@@ -14,6 +14,9 @@ internal sealed record ServerRequest(HttpMethod Method, string Path)
     /// <summary>Makes a body of another kind; it may be made again. Such a request may take as long as it takes.</summary>
     public Func<HttpContent>? Content { get; init; }
 
+    /// <summary>True for what may take as long as it takes, though it brings nothing along: a list for which gigabytes are read.</summary>
+    public bool IsSlow { get; init; }
+
     /// <summary>What makes a repeated request the same one.</summary>
     public string? IdempotencyKey { get; init; }
 

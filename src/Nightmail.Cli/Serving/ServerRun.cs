@@ -30,7 +30,7 @@ internal static class ServerRun
         await using (server)
         {
             foreach (var url in server.Urls) session.Note($"listening on {url}");
-            session.Note($"server started (pid {Environment.ProcessId}); data folder {words.Folder}{(words.Sends ? "" : "; sends nothing (--no-workers)")}");
+            session.Note($"server started (pid {Environment.ProcessId}); data folder {words.Folder}{(words.Sends ? "" : "; sends nothing and makes no backup by itself (--no-workers)")}");
             var told = await ToldToEndAsync(shutdown.Stop, server.Ending);
             if (!told) session.Note("the server ends although nobody told it to");
             var stopping = server.StopAsync(CancellationToken.None);

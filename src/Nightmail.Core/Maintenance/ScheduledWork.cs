@@ -66,4 +66,7 @@ public sealed record ScheduledWork
 
     /// <summary>Raised when its times or what it keeps are changed.</summary>
     public int Version { get; init; } = 1;
+
+    /// <summary>True while somebody does it, as far as is known.</summary>
+    public bool IsHeld(DateTimeOffset now) => LeaseUntil is { } until && until > now && SlotRules.IsCredible(until, now);
 }

@@ -11,9 +11,22 @@ public static class SlotRules
     /// <summary>Missed slots are counted no further: "more than a thousand" says as much.</summary>
     public const int MostCounted = 1000;
 
+    /// <summary>
+    /// What lies further ahead than this was written by a clock that was wrong, and is not believed: otherwise nothing would be done until
+    /// then. What lies ahead by less is waited for, so that a clock that is set back repeats no slot.
+    /// </summary>
+    public static readonly TimeSpan FarAhead = TimeSpan.FromDays(1);
+
+    /// <summary>True of a moment that a right clock may have written by now.</summary>
+    public static bool IsCredible(DateTimeOffset moment, DateTimeOffset now) => moment - now <= FarAhead;
+
     /// <summary>The slot that comes next for a work whose times were set, or whose last slot is over.</summary>
-    public static DateTimeOffset? NextSlot(CronExpression cron, DateTimeZone zone, DateTimeOffset since, DateTimeOffset? last) =>
-        cron.NextAfter(last > since ? last.Value : since, zone);
+    public static DateTimeOffset? NextSlot(CronExpression cron, DateTimeZone zone, DateTimeOffset since, DateTimeOffset? last, DateTimeOffset now)
+    {
+        // Where neither is believed, a slot of the last day may have been done or not: once more is better than never again.
+        var from = IsCredible(since, now) ? since : now - FarAhead;
+        return cron.NextAfter(last is { } over && over > from && IsCredible(over, now) ? over : from, zone);
+    }
 
     /// <summary>What to do now.</summary>
     /// <param name="cron">The work's times.</param>

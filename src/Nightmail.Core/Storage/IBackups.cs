@@ -18,7 +18,7 @@ public interface IBackups
     /// <param name="cancellationToken">Gives it up; what was begun is removed.</param>
     ValueTask<Backup> CreateAsync(string reason, Guid? id, CancellationToken cancellationToken);
 
-    /// <summary>Checks all of one: checksum, structure, counts. Null: there is none of that name.</summary>
+    /// <summary>Reads and checks all of one: checksum, structure, counts. Null: there is none of that name.</summary>
     ValueTask<Backup?> VerifyAsync(string fileName, CancellationToken cancellationToken);
 
     /// <summary>Opens one for reading; null: there is none of that name.</summary>
@@ -28,7 +28,11 @@ public interface IBackups
     /// <returns>False if there is none of that name.</returns>
     ValueTask<bool> RemoveAsync(string fileName, CancellationToken cancellationToken);
 
-    /// <summary>Removes all but the newest <paramref name="keep"/>; the last good one stays however old it is.</summary>
+    /// <summary>
+    /// Removes all but the newest <paramref name="keep"/>. The last good one stays however old it is, and so does the last that holds
+    /// emails. What restores made of what they replaced is not among them, only the newest few of those stay; nor is what lies in the
+    /// future by its name, which a wrong clock made: no person's backup goes for it.
+    /// </summary>
     /// <returns>The names that went.</returns>
     ValueTask<IReadOnlyList<string>> PruneAsync(int keep, CancellationToken cancellationToken);
 
@@ -45,8 +49,13 @@ public interface IBackups
 /// <param name="CreatedAt">The moment it shows.</param>
 /// <param name="Sha256">Its checksum as noted when it was made, lower-case hex; null: nobody noted one.</param>
 /// <param name="Damage">Why it cannot be trusted; null: it can.</param>
-/// <param name="Reason">Why it was made; null: it does not say, or is not trusted.</param>
-public sealed record Backup(string FileName, long Size, DateTimeOffset CreatedAt, string? Sha256, string? Damage, string? Reason);
+/// <param name="About">What it says of itself; null: nothing, or it is not trusted.</param>
+public sealed record Backup(string FileName, long Size, DateTimeOffset CreatedAt, string? Sha256, string? Damage, BackupAbout? About);
+
+/// <summary>What a backup says of itself.</summary>
+/// <param name="Reason">Why it was made.</param>
+/// <param name="Emails">How many emails it holds.</param>
+public sealed record BackupAbout(string Reason, long Emails);
 
 /// <summary>Why a backup was made, where that matters to those who look for one to bring back.</summary>
 public static class BackupReason

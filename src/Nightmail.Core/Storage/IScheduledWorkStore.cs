@@ -25,7 +25,7 @@ public interface IScheduledWorkStore
     /// <param name="now">The present.</param>
     /// <param name="lease">For how long, unless it is renewed.</param>
     /// <param name="cancellationToken">Stops before the write.</param>
-    /// <returns>The term to write under; null if somebody else was first.</returns>
+    /// <returns>The term to write under; null if somebody else was first, or has changed its times.</returns>
     ValueTask<long?> TryTakeAsync(ScheduledWork seen, DateTimeOffset slot, string owner, DateTimeOffset now, TimeSpan lease, CancellationToken cancellationToken);
 
     /// <summary>Lengthens the lease.</summary>

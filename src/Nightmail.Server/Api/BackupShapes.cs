@@ -3,8 +3,8 @@ namespace Nightmail.Server.Api;
 /// <summary>The backups and when they are made.</summary>
 public sealed record BackupsAnswer(IReadOnlyList<BackupShape> Backups, BackupSettingsShape Settings);
 
-/// <summary>A backup; <c>problem</c> says why it is not verified, <c>reason</c> why it was made.</summary>
-public sealed record BackupShape(string Filename, long Size, string CreatedAt, string? Sha256, bool Verified, string? Problem, string? Reason);
+/// <summary>A backup; <c>problem</c> says why it is not verified, <c>reason</c> why it was made, <c>emails</c> how many it holds.</summary>
+public sealed record BackupShape(string Filename, long Size, string CreatedAt, string? Sha256, bool Verified, string? Problem, string? Reason, long? Emails);
 
 /// <summary>When backups are made and how many stay; in words, and the next five times.</summary>
 public sealed record BackupSettingsShape(string Schedule, int Retention, string TimeZone, string Missed, string Words, IReadOnlyList<string> NextRuns, string? LastRun, string? LastResult, bool Failed);

@@ -70,7 +70,7 @@ internal static class BackupsApi
         return TypedResults.NoContent();
     }
 
-    private static BackupShape Shape(Backup backup) => new(backup.FileName, backup.Size, ApiTimes.Text(backup.CreatedAt), backup.Sha256, backup.Damage is null, backup.Damage, backup.Reason);
+    private static BackupShape Shape(Backup backup) => new(backup.FileName, backup.Size, ApiTimes.Text(backup.CreatedAt), backup.Sha256, backup.Damage is null, backup.Damage, backup.About?.Reason, backup.About?.Emails);
 
     private static BackupSettingsShape Settings(WorkShape work) =>
         new(work.Schedule, work.Keep ?? 1, work.TimeZone, work.Missed, work.Words, work.NextRuns, work.LastRun, work.LastResult, work.Failed);

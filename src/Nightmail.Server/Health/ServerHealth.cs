@@ -1,7 +1,10 @@
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Maintenance;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Accounts;
+using Nightmail.Server.Api;
+using Nightmail.Server.Maintenance;
 
 namespace Nightmail.Server.Health;
 
@@ -14,6 +17,9 @@ internal sealed class ServerHealth(IEmailStore store, AccountBook book, ServerPa
     /// <summary>An email that waits longer than this after its time is overdue: a worker that is awake takes it in a moment.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
+    /// <summary>A slot is taken within seconds, or after the lease of whoever died over it.</summary>
+    private static readonly TimeSpan SlotPatience = TimeSpan.FromMinutes(10);
+
     /// <summary>Less room than this, and the next backup or a busy hour may fill the disk.</summary>
     private const double LeastFree = 0.05;
 
@@ -23,7 +29,7 @@ internal sealed class ServerHealth(IEmailStore store, AccountBook book, ServerPa
         List<string> problems = [];
         var accounts = await book.ReadyAsync(cancellationToken);
         if (accounts.Count == 0) problems.Add("there is no account to send through; make one: nightmail account add");
-        if ((await store.WorkersAsync(cancellationToken)).Count == 0) problems.Add(options.Sends ? "no worker runs: nothing is sent; look at the server's log" : "no worker runs: nothing is sent; start the server without --no-workers");
+        if ((await store.WorkersAsync(cancellationToken)).Count == 0) problems.Add(options.Sends ? "no worker runs: nothing is sent; look at the server's log" : "no worker runs: nothing is sent, no backup made; start the server without --no-workers");
         if ((await store.OverviewAsync(cancellationToken)).SendingPaused) problems.Add("sending is paused; when all is well: nightmail resume --all");
         if (await OverdueAsync(cancellationToken) is > 0 and var overdue) problems.Add(OverdueWords(overdue));
         foreach (var standing in await store.AccountsAsync(accounts, cancellationToken))
@@ -32,7 +38,10 @@ internal sealed class ServerHealth(IEmailStore store, AccountBook book, ServerPa
             if (!accounts.Any(account => account.Name == shape.Name)) problems.Add($"the secret of account {shape.Name} cannot be read; give it again");
         if (parts.Work is { } work)
             foreach (var row in await work.ListAsync(cancellationToken))
+            {
                 if (row.Failed) problems.Add($"{row.Name} failed: {row.Result}");
+                if (options.Sends && MissedSlot(row) is { } slot) problems.Add($"{row.Name} was due at {ApiTimes.Text(slot)} and nobody does it; look at the server's log");
+            }
         if (DiskProblem() is { } nearlyFull) problems.Add(nearlyFull);
         return problems;
     }
@@ -50,6 +59,13 @@ internal sealed class ServerHealth(IEmailStore store, AccountBook book, ServerPa
     };
 
     private static bool IsOpen(AccountStanding standing) => standing.Obstacle is AccountObstacle.CircuitOpen or AccountObstacle.Probing;
+
+    /// <summary>The slot whose time has long come while nobody does the work; null: all is as it should be.</summary>
+    private DateTimeOffset? MissedSlot(ScheduledWork row)
+    {
+        var now = time.GetUtcNow();
+        return !row.IsHeld(now) && WorkTimes.Of(row).Next(row, now) is { } slot && now - slot > SlotPatience ? slot : null;
+    }
 
     /// <summary>Single emails alone: a campaign's recipients wait for their turn, and for its gate.</summary>
     private async Task<int> OverdueAsync(CancellationToken cancellationToken)

@@ -3,7 +3,6 @@ using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Api;
 using Nightmail.Server.Events;
-using NodaTime;
 
 namespace Nightmail.Server.Maintenance;
 
@@ -70,17 +69,19 @@ internal sealed class WorkDesk(IScheduledWorkStore store, EngineReporter reporte
             Missed = missed,
             Keep = wanted.Keep ?? row.Keep,
             Since = since,
-            NextSlot = SlotRules.NextSlot(cron, zone, since, row.LastSlot),
+            NextSlot = SlotRules.NextSlot(cron, zone, since, row.LastSlot, now),
             Version = row.Version + 1,
         };
     }
 
     private WorkShape Shape(ScheduledWork row)
     {
-        var cron = CronExpression.Parse(row.Cron);
-        var zone = TimeZoneRules.Default.TryFind(row.Zone, out var found, out _) ? found : DateTimeZone.Utc;
         var now = time.GetUtcNow();
-        return new(row.Name, row.Cron, row.Keep, row.Zone, row.Missed == MissedRule.Once ? "once" : "skip", CronWords.Say(cron), [.. cron.SlotsAfter(now, zone).Take(RunsShown).Select(ApiTimes.Text)],
-            ApiTimes.Text(row.LastSlot), ApiTimes.Text(row.FinishedAt), row.Result, row.Failed, row.LeaseUntil > now);
+        var times = WorkTimes.Of(row);
+        var (cron, zone) = times;
+        // Not simply those after now: after a clock that was ahead, some are past already.
+        var from = times.Next(row, now) is { } next && next > now ? next.AddTicks(-1) : now;
+        return new(row.Name, row.Cron, row.Keep, row.Zone, row.Missed == MissedRule.Once ? "once" : "skip", CronWords.Say(cron), [.. cron.SlotsAfter(from, zone).Take(RunsShown).Select(ApiTimes.Text)],
+            ApiTimes.Text(row.LastSlot), ApiTimes.Text(row.FinishedAt), row.Result, row.Failed, row.IsHeld(now));
     }
 }

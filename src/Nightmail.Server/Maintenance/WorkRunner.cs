@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Nightmail.Core.Maintenance;
-using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Server.Events;
-using NodaTime;
 
 namespace Nightmail.Server.Maintenance;
 
@@ -31,8 +29,7 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
         foreach (var work in known)
         {
             var row = new ScheduledWork { Name = work.Name, Cron = work.Cron, Zone = options.TimeZone, Missed = work.Missed, Keep = work.Keep, Since = now };
-            var (cron, zone) = Times(row);
-            await store.AddAsync(row with { NextSlot = SlotRules.NextSlot(cron, zone, now, null) }, cancellationToken);
+            await store.AddAsync(row with { NextSlot = WorkTimes.Of(row).Next(row, now) }, cancellationToken);
         }
     }
 
@@ -43,6 +40,8 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
     /// <returns>What was begun.</returns>
     public async Task<IReadOnlyList<Task>> BeginAsync(CancellationToken cancellationToken)
     {
+        // Whoever starts a server that sends nothing looks for what went wrong: a backup of the mishap, and older ones removed for it, is the last they want.
+        if (!options.Sends) return [];
         List<Task> begun = [];
         foreach (var row in await store.ListAsync(cancellationToken))
         {
@@ -100,10 +99,11 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
     private async Task<Taken?> TakeAsync(ScheduledWork row, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (row.LeaseUntil > now) return null;
-        var (cron, zone) = Times(row);
-        if ((row.RunningSlot ?? SlotRules.NextSlot(cron, zone, row.Since, row.LastSlot)) is not { } next) return null;
-        if (SlotRules.Decide(cron, zone, row.Missed, next, now) is not { } decision) return null;
+        if (row.IsHeld(now)) return null;
+        var times = WorkTimes.Of(row);
+        var running = row.RunningSlot is { } begun && SlotRules.IsCredible(begun, now) ? row.RunningSlot : null;
+        if ((running ?? times.Next(row, now)) is not { } next) return null;
+        if (SlotRules.Decide(times.Cron, times.Zone, row.Missed, next, now) is not { } decision) return null;
         // A slot that somebody was already doing was not missed; only later ones were.
         var again = row.RunningSlot == decision.Slot;
         if (await store.TryTakeAsync(row, decision.Slot, owner, now, Lease, cancellationToken) is not { } term) return null;
@@ -143,7 +143,8 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
 
         if (decision.Missed > 0) result = $"{result} ({MissedWords(row, decision)})";
         ended[row.Name] = new(decision.Slot, time.GetUtcNow());
-        await store.EndAsync(row, term, new(decision.Slot, decision.Next, time.GetUtcNow(), result, failed), cancellationToken);
+        // What is done is done, also where the server is just ending: otherwise the next would do it again.
+        await store.EndAsync(row, term, new(decision.Slot, decision.Next, time.GetUtcNow(), result, failed), CancellationToken.None);
         reporter.Work(row.Name, failed ? "failed" : "done", result);
     }
 
@@ -159,10 +160,6 @@ internal sealed class WorkRunner(IEnumerable<IWork> works, IScheduledWorkStore s
             meters.StoreFailed();
         }
     }
-
-    private (CronExpression Cron, DateTimeZone Zone) Times(ScheduledWork row) =>
-        // Both were checked when they were entered; a zone that newer rules have dropped is read as UTC rather than never.
-        (CronExpression.Parse(row.Cron), TimeZoneRules.Default.TryFind(row.Zone, out var zone, out _) ? zone : DateTimeZone.Utc);
 
     private string MissedWords(ScheduledWork row, SlotDecision decision)
     {

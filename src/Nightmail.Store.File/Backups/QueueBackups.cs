@@ -88,4 +88,8 @@ public sealed class QueueBackups
 /// <param name="Sha256">What its bytes must be, or, where nobody noted that, what they are.</param>
 /// <param name="Damage">What is wrong with it; null: nothing.</param>
 /// <param name="Reason">Why it was made.</param>
-public sealed record BackupDescription(string Name, long Size, DateTimeOffset CreatedAt, string Sha256, string? Damage, string Reason);
+public sealed record BackupDescription(string Name, long Size, DateTimeOffset CreatedAt, string Sha256, string? Damage, string Reason)
+{
+    /// <summary>How many emails it holds; null: nobody has counted.</summary>
+    public long? Emails { get; init; }
+}

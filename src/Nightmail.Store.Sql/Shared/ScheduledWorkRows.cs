@@ -36,11 +36,11 @@ internal sealed class ScheduledWorkRows(ISqlSession session) : IScheduledWorkSto
 
     public async ValueTask<long?> TryTakeAsync(ScheduledWork seen, DateTimeOffset slot, string owner, DateTimeOffset now, TimeSpan lease, CancellationToken cancellationToken)
     {
-        var values = new { name = seen.Name, term = seen.Term, slot = SqlWords.Of(slot), owner, now = SqlWords.Of(now), until = SqlWords.Of(now + lease) };
+        var values = new { name = seen.Name, term = seen.Term, slot = SqlWords.Of(slot), owner, now = SqlWords.Of(now), until = SqlWords.Of(now + lease), far = SqlWords.Of(now + SlotRules.FarAhead), version = (long)seen.Version };
         var taken = await session.WriteAsync(
             (connection, transaction) => connection.Execute("""
                 UPDATE scheduled_work SET term = term + 1, running_slot = @slot, owner = @owner, lease_until = @until, started_at = @now
-                WHERE name = @name AND term = @term AND (lease_until IS NULL OR lease_until <= @now)
+                WHERE name = @name AND term = @term AND version = @version AND (lease_until IS NULL OR lease_until <= @now OR lease_until > @far)
                 """, values, transaction) == 1,
             cancellationToken);
         return taken ? seen.Term + 1 : null;

@@ -52,12 +52,25 @@ public sealed class SlotRulesTests
     public void A_clock_that_is_set_back_repeats_no_slot()
     {
         var last = First.AddDays(1);
-        SlotRules.NextSlot(Daily, DateTimeZone.Utc, First.AddDays(-9), last).ShouldBe(First.AddDays(2));
+        SlotRules.NextSlot(Daily, DateTimeZone.Utc, First.AddDays(-9), last, last.AddHours(-20)).ShouldBe(First.AddDays(2));
+    }
+
+    [Theory]
+    [InlineData(-9, 3650)]
+    [InlineData(3650, 3650)]
+    [InlineData(3650, null)]
+    public void What_a_clock_wrote_that_was_years_ahead_holds_nothing_up(int since, int? last)
+    {
+        var now = First.AddDays(5).AddHours(3);
+        var next = SlotRules.NextSlot(Daily, DateTimeZone.Utc, First.AddDays(since), last is { } days ? First.AddDays(days) : null, now)!.Value;
+        var decision = Decide(MissedRule.Once, now, next).ShouldNotBeNull();
+        (decision.DoIt, decision.Slot, decision.Next).ShouldBe((true, First.AddDays(5), First.AddDays(6)));
+        SlotRules.NextSlot(Daily, DateTimeZone.Utc, First.AddDays(since), decision.Slot, now).ShouldBe(First.AddDays(6));
     }
 
     [Fact]
     public void A_changed_time_counts_from_its_change() =>
-        SlotRules.NextSlot(Daily, DateTimeZone.Utc, First.AddDays(4), First).ShouldBe(First.AddDays(5));
+        SlotRules.NextSlot(Daily, DateTimeZone.Utc, First.AddDays(4), First, First.AddDays(4)).ShouldBe(First.AddDays(5));
 
     [Fact]
     public void However_a_server_comes_and_goes_each_slot_is_done_or_missed_once()
@@ -75,7 +88,7 @@ public sealed class SlotRulesTests
             foreach (var minutes in world.steps)
             {
                 now = now.AddMinutes(minutes).AddSeconds(minutes % 50);
-                while (SlotRules.NextSlot(cron, zone, since, last) is { } next && SlotRules.Decide(cron, zone, world.rule, next, now) is { } decision)
+                while (SlotRules.NextSlot(cron, zone, since, last, now) is { } next && SlotRules.Decide(cron, zone, world.rule, next, now) is { } decision)
                 {
                     if (decision.DoIt) done.Add(decision.Slot);
                     // On time it is done and not missed; late it is missed, and with the rule once done all the same.
@@ -91,5 +104,5 @@ public sealed class SlotRulesTests
         }).QuickCheckThrowOnFailure();
     }
 
-    private static SlotDecision? Decide(MissedRule rule, DateTimeOffset now) => SlotRules.Decide(Daily, DateTimeZone.Utc, rule, First, now);
+    private static SlotDecision? Decide(MissedRule rule, DateTimeOffset now, DateTimeOffset? next = null) => SlotRules.Decide(Daily, DateTimeZone.Utc, rule, next ?? First, now);
 }

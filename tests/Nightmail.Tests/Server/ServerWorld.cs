@@ -73,6 +73,14 @@ internal sealed class ServerWorld : IAsyncDisposable
         await OpenAsync(sends);
     }
 
+    /// <summary>Starts the server as if it had been away for so long when its scheduled work came round.</summary>
+    public async Task ComeBackAsync(TimeSpan away, bool sends = true)
+    {
+        await CloseAsync();
+        await RunSqlAsync("control.db", $"UPDATE scheduled_work SET since = since - {away.Ticks}, last_slot = last_slot - {away.Ticks}");
+        await OpenAsync(sends);
+    }
+
     /// <summary>Asks, with a JSON body where there is one.</summary>
     public async Task<(int Status, JsonNode? Body)> AskAsync(HttpMethod method, string path, string? json = null, string? key = null, string contentType = "application/json", params (string Name, string Value)[] headers)
     {

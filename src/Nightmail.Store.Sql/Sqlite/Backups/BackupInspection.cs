@@ -36,13 +36,13 @@ internal static class BackupInspection
         }
     }
 
-    /// <summary>Why it was made; null where it does not say.</summary>
-    public static string? Reason(string path)
+    /// <summary>What it says of itself; null: nothing.</summary>
+    public static BackupAbout? About(string path)
     {
         try
         {
             using var backup = Database.OpenToRead(path);
-            return ControlParts.Has(backup) ? ControlParts.ReasonOf(backup) : null;
+            return ControlParts.Has(backup) ? ControlParts.AboutOf(backup) : null;
         }
         catch (Exception unreadable) when (unreadable is StoreException or IOException or InvalidOperationException)
         {

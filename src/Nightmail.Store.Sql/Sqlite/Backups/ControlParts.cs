@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Nightmail.Core.Storage;
 using Nightmail.Store.Sql.Sqlite.Connections;
 
 namespace Nightmail.Store.Sql.Sqlite.Backups;
@@ -60,11 +61,11 @@ internal static class ControlParts
         return length == size && Convert.ToHexStringLower(hash.GetHashAndReset()) == noted ? null : "its control plane (accounts, templates, campaigns) is damaged";
     }
 
-    /// <summary>Why the backup was made, as it says itself; null: it does not.</summary>
-    public static string? ReasonOf(Database backup)
+    /// <summary>What the backup says of itself; null: nothing.</summary>
+    public static BackupAbout? AboutOf(Database backup)
     {
-        using var about = backup.Prepare("SELECT reason FROM backup");
-        return about.Start().Step() ? about.Text() : null;
+        using var about = backup.Prepare("SELECT reason, (SELECT coalesce(sum(rows), 0) FROM tally) FROM backup");
+        return about.Start().Step() ? new(about.Text() ?? "", about.Long()) : null;
     }
 
     /// <summary>Takes the pieces out of a copy that is to become the database again.</summary>

@@ -59,8 +59,11 @@ internal sealed class ServerBackupShelf(string folder)
     public string PathOf(string name) => Path.Combine(folder, name);
 
     /// <summary>The backup, compared with its checksum; null when it went meanwhile.</summary>
-    public Backup? Find(string name)
+    /// <param name="name">Its name.</param>
+    /// <param name="anew">Reads its bytes though nothing says that they have changed: a disk that forgets does not say so.</param>
+    public Backup? Find(string name, bool anew = false)
     {
+        if (anew) seen.TryRemove(name, out _);
         var file = new FileInfo(PathOf(name));
         if (ServerBackupName.TimeOf(name) is not { } at || !IsPlain(file)) return null;
         string? noted = null;
@@ -68,11 +71,11 @@ internal sealed class ServerBackupShelf(string folder)
         {
             noted = Noted(name);
             var damage = Damage(file, noted);
-            return new(name, file.Length, at, noted, damage, damage is null ? seen.GetValueOrDefault(name)?.Reason : null);
+            return new(name, file.Length, at, noted, damage, damage is null ? seen.GetValueOrDefault(name)?.About : null);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
-            return new(name, 0, at, noted, $"it cannot be read: {failed.Message}", Reason: null);
+            return new(name, 0, at, noted, $"it cannot be read: {failed.Message}", About: null);
         }
     }
 
@@ -128,7 +131,7 @@ internal sealed class ServerBackupShelf(string folder)
         if (noted is null) return $"its checksum is not beside it: if you trust the file, write it with: sha256sum {file.Name} > {file.Name}{ServerBackupName.ChecksumEnding}";
         var known = seen.GetValueOrDefault(file.Name);
         if (known is null || known.Size != file.Length || known.Written != file.LastWriteTimeUtc)
-            seen[file.Name] = known = new(file.Length, file.LastWriteTimeUtc, Sha256Of(file.FullName), BackupInspection.Reason(file.FullName));
+            seen[file.Name] = known = new(file.Length, file.LastWriteTimeUtc, Sha256Of(file.FullName), BackupInspection.About(file.FullName));
         return known.Sha256 == noted ? null : "its bytes are not those that were kept: they do not have its checksum";
     }
 
@@ -140,5 +143,5 @@ internal sealed class ServerBackupShelf(string folder)
         return word.Length == HashDigits && word.All(char.IsAsciiHexDigitLower) ? word : null;
     }
 
-    private sealed record Seen(long Size, DateTime Written, string Sha256, string? Reason);
+    private sealed record Seen(long Size, DateTime Written, string Sha256, BackupAbout? About);
 }

@@ -9,6 +9,13 @@ public sealed class SqliteBackups : IBackups, IDisposable
     private readonly ServerBackupShelf shelf;
     private readonly SnapshotMaker maker;
     private readonly Restorer restorer;
+    private readonly TimeProvider time;
+
+    /// <summary>What restores made of what they replaced: so many stay, apart from the others.</summary>
+    private const int MostBefore = 3;
+
+    /// <summary>Reads the backups one question at a time: whoever asks again must not make the disk read twice.</summary>
+    private readonly Lock listing = new();
 
     /// <summary>The backups of a store and the control plane beside it.</summary>
     /// <param name="store">The emails.</param>
@@ -19,6 +26,7 @@ public sealed class SqliteBackups : IBackups, IDisposable
     {
         shelf = new(Path.Combine(store.DataFolder.Path, "backups"));
         maker = new(store.DataFolder.Emails, store, plane.Database, shelf, time, random);
+        this.time = time;
         restorer = new(store.DataFolder, store, plane.Database, time);
     }
 
@@ -112,18 +120,28 @@ public sealed class SqliteBackups : IBackups, IDisposable
     /// <inheritdoc/>
     public void Dispose() => turn.Dispose();
 
-    private IReadOnlyList<Backup> List() => [.. shelf.Names().Select(each => shelf.Find(each.Name)).OfType<Backup>()];
+    private IReadOnlyList<Backup> List()
+    {
+        lock (listing) return [.. shelf.Names().Select(each => shelf.Find(each.Name)).OfType<Backup>()];
+    }
 
     private Backup? Inspected(string fileName) =>
-        shelf.Find(fileName) is { } found ? found.Damage is null ? found with { Damage = BackupInspection.Damage(shelf.PathOf(fileName)) } : found : null;
+        shelf.Find(fileName, anew: true) is { } found ? found.Damage is null ? found with { Damage = BackupInspection.Damage(shelf.PathOf(fileName)) } : found : null;
 
     private IReadOnlyList<string> Prune(int keep)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
-        var all = List();
-        var gone = all.Skip(keep).ToList();
-        // Where none of those that stay is any good, the newest good one of the others stays too.
-        if (all.Take(keep).All(backup => backup.Damage is not null) && gone.Find(backup => backup.Damage is null) is { } lastGood) gone.Remove(lastGood);
+        var now = time.GetUtcNow();
+        var all = List().Where(backup => backup.CreatedAt <= now).ToList();
+        var (before, own) = (all.Where(backup => BackupReason.IsBeforeRestore(backup.About?.Reason)), all.Where(backup => !BackupReason.IsBeforeRestore(backup.About?.Reason)));
+        var gone = own.Skip(keep).ToList();
+        // Where none of those that stay is any good, or holds anything, the newest of the others that does stays too.
+        foreach (var isWorth in (Predicate<Backup>[])[backup => backup.Damage is null, backup => backup.About?.Emails > 0])
+        {
+            if (!own.Take(keep).Any(backup => isWorth(backup)) && gone.Find(isWorth) is { } last) gone.Remove(last);
+        }
+
+        gone.AddRange(before.Skip(MostBefore));
         foreach (var backup in gone) shelf.Remove(backup.FileName);
         return [.. gone.Select(backup => backup.FileName)];
     }

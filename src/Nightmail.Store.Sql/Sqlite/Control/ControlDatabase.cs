@@ -188,6 +188,6 @@ internal sealed class ControlDatabase : ISqlSession, IAsyncDisposable
             SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_CANTOPEN => StoreTrouble.Unreadable,
             _ => StoreTrouble.Unwritable,
         },
-        $"{path}: {failed.Message}",
+        failed.SqliteErrorCode is SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB ? $"{path}: {failed.Message}; {Connections.SqliteTrouble.DamageAdvice(path)}" : $"{path}: {failed.Message}",
         failed);
 }

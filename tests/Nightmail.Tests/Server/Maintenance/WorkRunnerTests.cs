@@ -122,6 +122,53 @@ public sealed class WorkRunnerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_sends_nothing_makes_no_backup_of_what_went_wrong_either()
+    {
+        var work = new CountedWork(time);
+        await StartAsync(work);
+        GoTo(Slot.AddHours(1));
+
+        await (await StartAsync([work], sends: false)).RunOnceAsync(Cancel);
+        work.Slots.ShouldBeEmpty();
+        await (await StartAsync(work)).RunOnceAsync(Cancel);
+
+        work.Slots.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Years_that_a_wrong_clock_was_ahead_hold_up_nothing_once_it_is_right()
+    {
+        var work = new CountedWork(time);
+        await StartAsync(work);
+        var seen = (await plane.Work.FindAsync(work.Name, Cancel))!;
+        var ahead = Slot.AddYears(10);
+        var term = (await plane.Work.TryTakeAsync(seen, ahead, "done", ahead, TimeSpan.FromMinutes(1), Cancel))!.Value;
+        await plane.Work.EndAsync(seen, term, new(ahead, ahead.AddDays(1), ahead, "done", false), Cancel);
+        var ended = (await plane.Work.FindAsync(work.Name, Cancel))!;
+        await plane.Work.TryTakeAsync(ended, ahead.AddDays(1), "died", ahead.AddDays(1), TimeSpan.FromMinutes(1), Cancel);
+
+        GoTo(Slot.AddSeconds(5));
+        var runner = await StartAsync(work);
+        await runner.RunOnceAsync(Cancel);
+        await runner.RunOnceAsync(Cancel);
+        GoTo(Slot.AddDays(1));
+        await runner.RunOnceAsync(Cancel);
+
+        work.Slots.ShouldBe([Slot.AddSeconds(5), Slot.AddDays(1)]);
+    }
+
+    [Fact]
+    public async Task A_slot_of_times_that_were_just_changed_is_not_taken()
+    {
+        var work = new CountedWork(time);
+        await StartAsync(work);
+        var seen = (await plane.Work.FindAsync(work.Name, Cancel))!;
+        await plane.Work.SetAsync(seen with { Cron = "0 4 * * *", Version = seen.Version + 1 }, Cancel);
+
+        (await plane.Work.TryTakeAsync(seen, Slot, "late", Slot, TimeSpan.FromMinutes(1), Cancel)).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Whoever_has_lost_the_lease_writes_nothing()
     {
         var work = new CountedWork(time);
@@ -246,11 +293,13 @@ public sealed class WorkRunnerTests : IAsyncLifetime
         plane = ControlPlane.OpenSqlite(folder);
     }
 
-    private async Task<WorkRunner> StartAsync(params IWork[] works)
+    private Task<WorkRunner> StartAsync(params IWork[] works) => StartAsync(works, sends: true);
+
+    private async Task<WorkRunner> StartAsync(IWork[] works, bool sends)
     {
         var meters = new ServerMeters();
         var log = new SendLogWriter(plane.SendLog, time, meters);
-        var runner = new WorkRunner(works, plane.Work, new() { Folder = folder, Say = said.Add }, new(new(time), log, meters, new()), meters, time);
+        var runner = new WorkRunner(works, plane.Work, new() { Folder = folder, Sends = sends, Say = said.Add }, new(new(time), log, meters, new()), meters, time);
         await runner.PrepareAsync(Cancel);
         return runner;
     }

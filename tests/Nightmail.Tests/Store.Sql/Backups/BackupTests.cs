@@ -73,10 +73,53 @@ public sealed class BackupTests
         Directory.EnumerateFiles(world.Backups.Folder).Count().ShouldBe(4);
     }
 
+    [Fact]
+    public async Task Pruning_counts_neither_what_restores_replaced_nor_what_a_wrong_clock_made_and_spares_the_last_that_holds_emails()
+    {
+        await using var world = new BackupWorld();
+        async Task<Backup> MakeAsync(string reason)
+        {
+            world.Time.Advance(TimeSpan.FromHours(1));
+            return await world.Backups.CreateAsync(reason, null, Cancel);
+        }
+
+        var empty = await MakeAsync("asked for");
+        await world.AddAsync();
+        var full = await MakeAsync("scheduled");
+        var replaced = new List<string>();
+        for (var restore = 0; restore < 5; restore++) replaced.Add((await MakeAsync(BackupReason.BeforeRestore(full.FileName))).FileName);
+        var ahead = full.FileName.Replace("_2026-", "_2036-", StringComparison.Ordinal);
+        foreach (var ending in (string[])["", ".sha256"]) File.Copy(world.PathOf(full.FileName + ending), world.PathOf(ahead + ending));
+
+        (empty.About!.Emails, full.About).ShouldBe((0, new BackupAbout("scheduled", 1)));
+        (await world.Backups.PruneAsync(1, Cancel)).ShouldBe([empty.FileName, replaced[1], replaced[0]]);
+        (await world.Backups.ListAsync(Cancel)).Select(backup => backup.FileName).ShouldBe([ahead, replaced[4], replaced[3], replaced[2], full.FileName]);
+    }
+
+    [Fact]
+    public async Task An_empty_queue_s_backups_do_not_push_out_the_last_that_holds_emails()
+    {
+        await using var world = new BackupWorld();
+        await world.AddAsync();
+        var full = await world.Backups.CreateAsync("scheduled", null, Cancel);
+        // As after a mishap: the emails are gone, and the nights go on.
+        Scalar(Path.Combine(world.Folder, "nightmail.db"), "DELETE FROM email; DELETE FROM content; UPDATE tally SET rows = 0");
+        for (var night = 0; night < 3; night++)
+        {
+            world.Time.Advance(TimeSpan.FromDays(1));
+            (await world.Backups.CreateAsync("scheduled", null, Cancel)).About!.Emails.ShouldBe(0);
+            await world.Backups.PruneAsync(1, Cancel);
+        }
+
+        (await world.Backups.ListAsync(Cancel)).Select(backup => backup.About!.Emails).ShouldBe([0, 1]);
+        (await world.Backups.ListAsync(Cancel))[1].FileName.ShouldBe(full.FileName);
+    }
+
     public static TheoryData<string, string> Damages => new()
     {
         { "cut", "its bytes are not those that were kept" },
         { "flipped", "its bytes are not those that were kept" },
+        { "flipped, and its file as old as before", "its bytes are not those that were kept" },
         { "empty", "it is empty" },
         { "without its checksum", "its checksum is not beside it" },
         { "cut, with a new checksum", "damaged" },
@@ -99,7 +142,10 @@ public sealed class BackupTests
         for (var count = 0; count < 40; count++) await world.AddAsync(text: new string('x', 2000));
         var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         var later = await world.AddAsync();
+        var written = File.GetLastWriteTimeUtc(world.PathOf(backup.FileName));
         Damage(world, backup.FileName, kind);
+        if (kind.Contains("as old", StringComparison.Ordinal)) File.SetLastWriteTimeUtc(world.PathOf(backup.FileName), written);
+        if (kind.Contains("as old", StringComparison.Ordinal)) (await world.Backups.ListAsync(Cancel)).ShouldHaveSingleItem().Damage.ShouldBeNull("a list does not read again what has not changed");
         var before = await world.SeenAsync();
 
         var result = (await world.Backups.RestoreAsync(backup.FileName, Cancel)).ShouldBeOfType<RestoreResult.Damaged>();
