@@ -20,15 +20,19 @@ internal static class HealthCheck
     /// <summary>So many are named; a list shows the others.</summary>
     private const int MostNamed = 10;
 
+    /// <summary>Words of a server's problems that have a finding of their own here.</summary>
+    private static readonly string[] SeenHere = ["no worker runs", "sending is paused", "there is no account", "the circuit of account", "although"];
+
     /// <summary>All that is not well.</summary>
     /// <param name="facts">What is known.</param>
     /// <param name="command">A command of this program, as it can be pasted.</param>
     public static IReadOnlyList<HealthFinding> Judge(HealthFacts facts, Func<string, string> command) =>
-        [.. (facts.File is { } file ? OfFile(facts, file, command).Concat(OfSafety(file, command)) : OfServer(facts.Server!)).Concat(OfSending(facts, command)).Concat(OfAccounts(facts, command)).OrderByDescending(finding => finding.Gravity)];
+        [.. (facts.File is { } file ? OfFile(facts, file, command).Concat(OfSafety(file, command)) : []).Concat(OfSending(facts, command)).Concat(OfAccounts(facts, command)).Concat(OfServer(facts.Server)).OrderByDescending(finding => finding.Gravity)];
 
-    /// <summary>A server says what is wrong and, behind a semicolon, mostly what to do about it.</summary>
-    private static IEnumerable<HealthFinding> OfServer(ServerFacts server) =>
-        server.Problems.Select(problem => problem.Split("; ", 2)).Select(parts => new HealthFinding("server", Gravity.Degraded, parts[0], parts is [_, var step] ? step : "look at the server's log"));
+    /// <summary>A server says what is wrong and, behind a semicolon, mostly what to do about it. What this command sees for itself it has said already, with a code for programs.</summary>
+    private static IEnumerable<HealthFinding> OfServer(ServerFacts? server) =>
+        (server?.Problems ?? []).Where(problem => !SeenHere.Any(each => problem.Contains(each, StringComparison.Ordinal))).Select(problem => problem.Split("; ", 2))
+        .Select(parts => new HealthFinding("server", Gravity.Degraded, parts[0], parts is [_, var step] ? step : "look at the server's log"));
 
     private static IEnumerable<HealthFinding> OfFile(HealthFacts facts, QueueFileFacts file, Func<string, string> command)
     {
@@ -65,9 +69,10 @@ internal static class HealthCheck
     private static IEnumerable<HealthFinding> OfSending(HealthFacts facts, Func<string, string> command)
     {
         var pending = facts.Pending.Count();
-        // A server has said these two itself.
-        if (pending > 0 && facts is { Server: null, Workers.Count: 0 }) yield return new("no_worker", Gravity.Degraded, $"nobody is running to send the {Count(pending)} pending", $"start: {command("run")}");
-        if (pending > 0 && facts is { Server: null, SendingPaused: true }) yield return new("sending_paused", Gravity.Degraded, "sending is paused", $"when all is well: {command("resume --all")}");
+        // A server is there to send; beside a queue file nobody needs to wait for nothing.
+        var matters = pending > 0 || facts.Server is not null;
+        if (matters && facts.Workers.Count == 0) yield return new("no_worker", Gravity.Degraded, $"nobody is running to send the {Count(pending)} pending", $"start: {(facts.Server is null ? command("run") : Core.Delivery.WhyContext.ServerStarter)}");
+        if (matters && facts.SendingPaused) yield return new("sending_paused", Gravity.Degraded, "sending is paused", $"when all is well: {command("resume --all")}");
         if (facts.Overdue is { Count: > 0 } overdue)
             yield return new("overdue", Gravity.Degraded, $"{Count(overdue.Count)} should have left by now, the first {TimeWords.Relative(overdue.Min(email => email.Due) - facts.Now)}", $"see why: {command($"why {overdue.MinBy(email => email.Due)!.Id}")}");
         var held = facts.Emails.Count(Settlement.MayHaveLeft);

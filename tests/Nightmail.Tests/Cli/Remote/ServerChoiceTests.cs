@@ -89,6 +89,11 @@ public sealed class ServerChoiceTests
         result.Json().GetProperty("findings")[0].GetProperty("code").GetString().ShouldBe("no_worker");
         result.Json().GetProperty("server").GetProperty("version").GetString().ShouldBe("9.9.9");
         result.Json().GetProperty("emails").GetProperty("pending").GetInt32().ShouldBe(1);
+
+        // Also where nothing waits any more: each trouble once, whoever found it.
+        await world.RunAsync("undo");
+        await world.RunAsync("pause", "--all");
+        (await world.RunAsync("health", "--json")).Json().GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("code").GetString()).ShouldBe(["no_worker", "sending_paused"]);
     }
 
     [Fact]
