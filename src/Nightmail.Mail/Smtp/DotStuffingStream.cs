@@ -8,6 +8,9 @@ internal sealed class DotStuffingStream(SmtpChannel channel) : Stream
     /// <summary>Bytes of the message so far, before stuffing.</summary>
     public long MessageBytes { get; private set; }
 
+    /// <summary>True when some of it has left for the server.</summary>
+    public bool Travels { get; private set; }
+
     /// <summary>True when the message so far ends a line.</summary>
     public bool EndsInCrLf => stuffer.EndsInCrLf;
 
@@ -29,7 +32,11 @@ internal sealed class DotStuffingStream(SmtpChannel channel) : Stream
     /// <inheritdoc/>
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        for (var left = Take(buffer.Span); left > 0; left = Take(buffer.Span[^left..])) await channel.FlushAsync(SmtpTimeLimits.Block);
+        for (var left = Take(buffer.Span); left > 0; left = Take(buffer.Span[^left..]))
+        {
+            Travels = true;
+            await channel.FlushAsync(SmtpTimeLimits.Block);
+        }
     }
 
     /// <inheritdoc/>
@@ -39,7 +46,11 @@ internal sealed class DotStuffingStream(SmtpChannel channel) : Stream
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        for (var left = Take(buffer); left > 0; left = Take(buffer[^left..])) channel.Flush(SmtpTimeLimits.Block);
+        for (var left = Take(buffer); left > 0; left = Take(buffer[^left..]))
+        {
+            Travels = true;
+            channel.Flush(SmtpTimeLimits.Block);
+        }
     }
 
     /// <inheritdoc/>

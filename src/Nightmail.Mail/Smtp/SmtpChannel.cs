@@ -26,6 +26,7 @@ internal sealed class SmtpChannel : IDisposable
     private int inputStart;
     private int inputEnd;
     private int outputLength;
+    private TlsRecords? records;
     private TimeSpan limit;
     private volatile bool timedOut;
     private volatile bool aborted;
@@ -54,29 +55,22 @@ internal sealed class SmtpChannel : IDisposable
     /// <summary>True when the server has said more than was read.</summary>
     public bool HasInput => inputStart < inputEnd;
 
-    /// <summary>True when the server has said something nobody has read; over TLS only what was decrypted already is known.</summary>
+    /// <summary>The same, and what lies in records that came together with what was read.</summary>
+    public bool HasMore => HasInput || records is { HasBytes: true };
+
+    /// <summary>
+    /// True when the server has said something that nobody has read. Over TLS these are records that nobody has opened: words, or a goodbye; what TLS
+    /// itself has to say after its handshake comes before the server's first word.
+    /// </summary>
     public bool HasUnread()
     {
         try
         {
-            return HasInput || (Stream is NetworkStream && socket.Available > 0);
+            return HasMore || socket.Available > 0;
         }
         catch (Exception gone) when (IsLoss(gone))
         {
             // Whoever writes or reads next finds out.
-            return false;
-        }
-    }
-
-    /// <summary>True when anything has come that nobody has read; over TLS that may be the protocol's own, and no word of the server's.</summary>
-    public bool HasBytes()
-    {
-        try
-        {
-            return HasInput || socket.Available > 0;
-        }
-        catch (Exception gone) when (IsLoss(gone))
-        {
             return false;
         }
     }
@@ -92,11 +86,17 @@ internal sealed class SmtpChannel : IDisposable
         ? address.IsIPv4MappedToIPv6 || address.AddressFamily == AddressFamily.InterNetwork ? $"[{address.MapToIPv4()}]" : $"[IPv6:{address}]"
         : "[127.0.0.1]";
 
+    /// <summary>The bytes below TLS, record by record; a handshake over them is to begin.</summary>
+    public Stream BeginTls() => records = new TlsRecords(Stream);
+
     /// <summary>Goes on over TLS. What the server said before the handshake, and we had not read, is forgotten: it was not protected.</summary>
     public void UpgradeTo(Stream protectedStream)
     {
         inputStart = inputEnd = 0;
         Stream = protectedStream;
+        // A record is read out whole, beside the beginning of a line: nothing of it stays where nobody can see it.
+        ArrayPool<byte>.Shared.Return(input);
+        input = ArrayPool<byte>.Shared.Rent(MaxLine + TlsRecords.MaxText);
     }
 
     /// <summary>Counts bytes put into <see cref="Free"/>.</summary>
@@ -234,7 +234,7 @@ internal sealed class SmtpChannel : IDisposable
             inputStart = 0;
         }
 
-        if (inputEnd == input.Length) throw Broken(AccountFaultReason.Protocol, $"the server sent a line longer than {MaxLine} bytes");
+        if (inputEnd >= MaxLine) throw Broken(AccountFaultReason.Protocol, $"the server sent a line longer than {MaxLine} bytes");
         int count;
         try
         {

@@ -1,3 +1,5 @@
+using Nightmail.Mail.Transports;
+
 namespace Nightmail.Mail.Smtp;
 
 /// <summary>A connection that is logged in and ready for transactions, one at a time.</summary>
@@ -17,6 +19,9 @@ internal sealed class SmtpConnection(SmtpChannel channel, ServerCapabilities cap
 
     /// <summary>False when nothing more may be said on it; then it is cut, without QUIT.</summary>
     public bool IsUsable { get; private set; } = true;
+
+    /// <summary>Who has this connection next, because the envelope of their email was said behind this one's final dot; null: nobody yet.</summary>
+    public Turn? Next { get; set; }
 
     /// <summary>When it was put back, by the time provider's timestamps.</summary>
     public long IdleSince { get; set; }

@@ -18,7 +18,7 @@ internal static class SmtpTls
     {
         channel.Phase = SmtpPhase.Tls;
         string? objection = null;
-        var stream = new SslStream(channel.Stream, leaveInnerStreamOpen: false);
+        var stream = new SslStream(channel.BeginTls(), leaveInnerStreamOpen: false);
         var options = new SslClientAuthenticationOptions
         {
             TargetHost = host,

@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Storage;
+using Nightmail.Mail.Transports;
 
 namespace Nightmail.Mail.Smtp;
 
@@ -7,7 +9,14 @@ namespace Nightmail.Mail.Smtp;
 /// One transaction on a ready connection: envelope, the ledger's leave, message, final dot. The one place that knows at every byte
 /// whether the email may be out: nothing is, until the final dot is handed to the network, and that waits for begin.
 /// </summary>
-internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan plan, IOutgoingMessage message, BeginDelivery begin, TimeToBegin patience)
+/// <param name="connection">A connection that nobody else uses, or that is handed over when the email before is answered.</param>
+/// <param name="plan">What the envelope says.</param>
+/// <param name="message">The message.</param>
+/// <param name="begin">The ledger's leave.</param>
+/// <param name="patience">How long all may take that comes before begin.</param>
+/// <param name="pool">Who may have somebody waiting whose envelope goes behind the final dot; null: nobody ever waits.</param>
+internal sealed class SmtpTransaction(
+    SmtpConnection connection, EnvelopePlan plan, IOutgoingMessage message, BeginDelivery begin, TimeToBegin patience, SmtpConnectionPool? pool = null)
 {
     /// <summary>Recipients in one write. More could fill both directions at once and stop both sides for ever (RFC 2920 3.1).</summary>
     private const int PipelinedRecipients = 100;
@@ -19,9 +28,30 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
     private Reply? dataReply;
     private bool begun;
     private bool faultIsAnswer;
+    private bool textTravels;
 
     /// <summary>True once the server has answered anything of this transaction: then its connection was alive.</summary>
     public bool Answered { get; private set; }
+
+    /// <summary>True once the ledger was asked; then the email cannot be tried on another connection.</summary>
+    public bool AskedLeave { get; private set; }
+
+    /// <summary>True when the envelope was said behind the email before, and its answers come after that one's.</summary>
+    public bool IsAhead { get; private set; }
+
+    /// <summary>True when an envelope can be said ahead: in one write, after which the connection waits for its answers.</summary>
+    public static bool CanSayAhead(SmtpConnection connection, EnvelopePlan plan) =>
+        connection.Capabilities.Pipelining && !connection.NeedsReset && plan.Recipients.Count is > 0 and <= PipelinedRecipients;
+
+    /// <summary>Says the envelope into the channel's buffer, so that it leaves together with the final dot before (RFC 2920 3.1).</summary>
+    public void SayAhead()
+    {
+        IsAhead = true;
+        connection.Transactions++;
+        channel.SayLine(plan.MailFrom);
+        foreach (var (_, rcptTo) in plan.Recipients) channel.SayLine(rcptTo);
+        channel.SayLine("DATA");
+    }
 
     /// <summary>What it came to when the conversation broke before begin.</summary>
     public DeliveryOutcome OutcomeOf(ConversationBrokenException broken)
@@ -33,22 +63,31 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
     /// <summary>Carries it out.</summary>
     /// <exception cref="ConversationBrokenException">The connection broke before begin was asked for.</exception>
     /// <exception cref="OperationCanceledException">The caller broke it off before begin.</exception>
-    public async Task<DeliveryOutcome> RunAsync(CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<DeliveryOutcome> RunAsync(CancellationToken cancellationToken)
     {
         channel.Phase = SmtpPhase.Envelope;
         if (plan.Recipients.Count == 0) return Outcome();
-        connection.Transactions++;
+        if (!IsAhead) connection.Transactions++;
         await using (patience.Token.UnsafeRegister(static channel => ((SmtpChannel)channel!).Abort(), channel))
         {
-            if (connection.Capabilities.Pipelining) await SayEnvelopeAtOnceAsync();
+            if (IsAhead) await HearEnvelopeAsync();
+            else if (connection.Capabilities.Pipelining) await SayEnvelopeAtOnceAsync();
             else await SayEnvelopeStepByStepAsync();
         }
 
         // From here on nobody breaks it off: begin has the caller's token, and what has begun is finished.
         patience.Stop(channel);
         if (accepted.Count == 0 || dataReply is not { Code: 354 }) return WithoutMessage();
-        if (channel.HasInput) throw channel.Broken(AccountFaultReason.Protocol, "the server spoke before it was asked");
+        if (channel.HasMore) throw channel.Broken(AccountFaultReason.Protocol, "the server spoke before it was asked");
         return await SendMessageAsync(cancellationToken);
+    }
+
+    private async Task HearEnvelopeAsync()
+    {
+        TakeMail(await ReadAsync());
+        foreach (var (index, _) in plan.Recipients) TakeRecipient(index, await ReadAsync());
+        TakeData(await ReadDataReplyAsync());
     }
 
     private async Task SayEnvelopeAtOnceAsync()
@@ -70,7 +109,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
             for (var i = first; i < end; i++) TakeRecipient(plan.Recipients[i].Index, await ReadAsync());
         }
 
-        TakeData(await channel.ReadReplyAsync(SmtpTimeLimits.Data));
+        TakeData(await ReadDataReplyAsync());
     }
 
     private async Task SayEnvelopeStepByStepAsync()
@@ -82,10 +121,24 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         if (accepted.Count == 0) return;
         channel.SayLine("DATA");
         await channel.FlushAsync(SmtpTimeLimits.Command);
-        TakeData(await channel.ReadReplyAsync(SmtpTimeLimits.Data));
+        TakeData(await ReadDataReplyAsync());
     }
 
     private ValueTask<Reply> ReadAsync() => channel.ReadReplyAsync(SmtpTimeLimits.Command);
+
+    /// <summary>
+    /// The answer to DATA. A word too many before it makes the last recipient's refusal look like the message's, with the real answer behind it:
+    /// then nobody may be taken as refused. Only a goodbye may stand behind a refusal.
+    /// </summary>
+    private async Task<Reply> ReadDataReplyAsync()
+    {
+        var reply = await channel.ReadReplyAsync(SmtpTimeLimits.Data);
+        if (reply.Code < 400 || accepted.Count == 0 || !channel.HasUnread()) return reply;
+        var behind = await channel.ReadReplyAsync(SmtpTimeLimits.Quit);
+        if (behind.Code != 421) throw channel.Broken(AccountFaultReason.Protocol, "the server said more than it was asked");
+        connection.Drop();
+        return reply;
+    }
 
     private void TakeReset(Reply reply)
     {
@@ -161,7 +214,8 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         return Outcome();
     }
 
-    private async Task<DeliveryOutcome> SendMessageAsync(CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<DeliveryOutcome> SendMessageAsync(CancellationToken cancellationToken)
     {
         channel.Phase = SmtpPhase.Body;
         channel.Disarm();
@@ -169,7 +223,8 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         var sent = leave.IsCompleted && !await leave ? false : await SendTextAsync(leave);
         channel.Disarm();
         begun = await leave;
-        if (begun && sent) return channel.HasUnread() ? await TakeEarlyReplyAsync() : await SendFinalDotAsync();
+        // Where none of the text has left yet there is nothing that the server could answer to.
+        if (begun && sent) return textTravels && channel.HasUnread() ? await TakeEarlyReplyAsync() : await SendFinalDotAsync();
 
         // Without the dot it is no message.
         connection.Drop();
@@ -179,6 +234,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
     /// <summary>The ledger's answer as a task that does not fail: whatever keeps it from saying yes means no.</summary>
     private async Task<bool> AskLeave(CancellationToken cancellationToken)
     {
+        AskedLeave = true;
         try
         {
             return await begin(Accepted(), plan.Refused(), cancellationToken);
@@ -196,7 +252,8 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
 
     /// <summary>Sends the message without its final dot; the end of it stays in the buffer when the leave is there already.</summary>
     /// <returns>False when it could not be read or sent; then the reason is settled.</returns>
-    private async Task<bool> SendTextAsync(Task<bool> leave)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> SendTextAsync(Task<bool> leave)
     {
         var stream = new DotStuffingStream(channel);
         try
@@ -209,6 +266,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
             }
 
             if (!stream.EndsInCrLf) channel.SayLine("");
+            textTravels = stream.Travels || !leave.IsCompleted;
             if (!leave.IsCompleted) await channel.FlushAsync(SmtpTimeLimits.Block);
             return true;
         }
@@ -224,10 +282,12 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         }
     }
 
-    private async Task<DeliveryOutcome> SendFinalDotAsync()
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<DeliveryOutcome> SendFinalDotAsync()
     {
         channel.Phase = SmtpPhase.FinalDotSent;
         channel.SayLine(".");
+        connection.Next = pool?.SayNext(connection);
         Reply reply;
         try
         {
@@ -251,8 +311,7 @@ internal sealed class SmtpTransaction(SmtpConnection connection, EnvelopePlan pl
         }
 
         channel.Phase = SmtpPhase.Answered;
-        // Behind a refusal a server may say more than was asked, such as why it hangs up; over TLS nobody can read that without waiting for it.
-        if (reply.Code == 421 || (reply.Code >= 400 && channel.HasBytes())) connection.Drop();
+        if (reply.Code == 421) connection.Drop();
         TakeFinalReply(reply);
         return Outcome() with { FinalReply = reply };
     }

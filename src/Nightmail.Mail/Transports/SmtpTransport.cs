@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
@@ -44,12 +45,14 @@ public sealed class SmtpTransport : ITransport
         using var patience = new TimeToBegin(time, cancellationToken);
         try
         {
-            var connection = await pool.RentAsync(patience);
-            var outcome = await TryAsync(connection, connection.Transactions > 0, envelope, message, begin, patience, cancellationToken);
+            var turn = new Turn(pool, envelope, message, begin, patience, limits, reports);
+            var connection = await pool.RentAsync(turn);
+            var outcome = await TryAsync(connection, connection.Transactions > 0, turn, envelope, message, cancellationToken);
             if (outcome is null)
             {
+                turn.ForgetAhead();
                 connection = await pool.ReplaceAsync(connection, patience);
-                outcome = await TryAsync(connection, mayBeDead: false, envelope, message, begin, patience, cancellationToken);
+                outcome = await TryAsync(connection, mayBeDead: false, turn, envelope, message, cancellationToken);
             }
 
             if (outcome!.Fault?.Reason is AccountFaultReason.Network or AccountFaultReason.Quota) pool.Empty();
@@ -64,26 +67,25 @@ public sealed class SmtpTransport : ITransport
 
     /// <summary>One transaction on that connection, which goes back to the pool.</summary>
     /// <returns>
-    /// Null when the connection had died while it was idle, before a word of this email was answered: that is no failure of the email, and
-    /// begin was not asked for. Then the caller still holds the connection's place.
+    /// Null when the connection had died while it was idle, before a word of this email was answered, or did not know what to make of an envelope
+    /// that was said ahead: that is no failure of the email, and begin was not asked for. Then the caller still holds the connection's place.
     /// </returns>
-    private async Task<DeliveryOutcome?> TryAsync(
-        SmtpConnection connection, bool mayBeDead, Envelope envelope, IOutgoingMessage message, BeginDelivery begin, TimeToBegin patience, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<DeliveryOutcome?> TryAsync(
+        SmtpConnection connection, bool mayBeDead, Turn turn, Envelope envelope, IOutgoingMessage message, CancellationToken cancellationToken)
     {
-        SmtpTransaction? transaction = null;
+        var transaction = turn.Ahead;
         var inOrder = false;
         var isDead = false;
-        // Over TLS a goodbye may lie there that nobody has decrypted yet.
-        var saysGoodbye = mayBeDead && connection.Channel.HasBytes();
+        var isUnheard = false;
         try
         {
-            var fitting = await Fitting.ForAsync(message, connection.Capabilities.EightBitMime, connection.Capabilities.SmtpUtf8, cancellationToken);
-            var plan = EnvelopePlan.Make(envelope, fitting.Message, connection.Capabilities, connection.Channel.Peer, limits.RecipientsPerTransaction, fitting.Obstacle, reports);
-            transaction = new SmtpTransaction(connection, plan, fitting.Message, begin, patience);
+            transaction ??= turn.Begin(connection, await Fitting.ForAsync(message, connection.Capabilities.EightBitMime, connection.Capabilities.SmtpUtf8, cancellationToken));
             var outcome = await transaction.RunAsync(cancellationToken);
             // Two who do not understand each other may not be at the same place either.
             inOrder = outcome.Fault?.Reason != AccountFaultReason.Protocol;
-            return outcome;
+            isDead = !inOrder && transaction is { IsAhead: true, AskedLeave: false };
+            return isDead ? null : outcome;
         }
         catch (StoreException unreadable)
         {
@@ -93,13 +95,20 @@ public sealed class SmtpTransport : ITransport
         catch (ConversationBrokenException broken) when (transaction is not null)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (patience.Broke(broken)) return transaction.OutcomeOf(TimeToBegin.Over(connection.Channel.Peer, broken.Phase));
+            isUnheard = !transaction.Answered;
+            if (turn.Patience.Broke(broken)) return transaction.OutcomeOf(TimeToBegin.Over(connection.Channel.Peer, broken.Phase));
             // A 421 that answers is no death in idleness: the server was there, and wants less.
-            isDead = mayBeDead && !transaction.Answered && !broken.TimedOut && (broken.Reply is null ? broken.Fault.Reason == AccountFaultReason.Network : saysGoodbye);
+            isDead = mayBeDead && broken.Reply is null && !broken.TimedOut && broken.Fault.Reason switch
+            {
+                AccountFaultReason.Network => !transaction.Answered,
+                AccountFaultReason.Protocol => transaction is { IsAhead: true, AskedLeave: false },
+                _ => false,
+            };
             return isDead ? null : transaction.OutcomeOf(broken);
         }
         finally
         {
+            if (transaction is { IsAhead: true }) pool.Heard(isAnswered: !isDead && !isUnheard);
             if (!inOrder) connection.Drop();
             if (!isDead) pool.Return(connection);
         }

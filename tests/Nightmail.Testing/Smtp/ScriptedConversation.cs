@@ -15,6 +15,7 @@ internal sealed class ScriptedConversation : IDisposable
     private readonly List<string> transcript = [];
     private readonly byte[] buffer = new byte[64 * 1024];
     private Stream stream;
+    private CorkedStream? corked;
     private int start;
     private int end;
     private int sent;
@@ -109,9 +110,16 @@ internal sealed class ScriptedConversation : IDisposable
                 await waitAtGate(directive["wait ".Length..]);
                 break;
             case "tls":
-                var protectedStream = new SslStream(stream);
+                corked = new CorkedStream(stream);
+                var protectedStream = new SslStream(corked);
                 await protectedStream.AuthenticateAsServerAsync(certificate!.Certificate);
                 stream = protectedStream;
+                break;
+            case "cork":
+                corked!.Cork();
+                break;
+            case "uncork":
+                await corked!.UncorkAsync();
                 break;
             case "overtake":
                 mayOvertake = true;

@@ -16,6 +16,7 @@ namespace Nightmail.Testing.Smtp;
 /// <item><c>! tls</c>: a handshake.</item>
 /// <item><c>! end</c>, <c>! cut</c>: the server closes the connection, in order or by a reset.</item>
 /// <item><c>! silence</c>: the client must end the connection without another byte.</item>
+/// <item><c>! cork</c>, <c>! uncork</c>: over TLS, what the server says in between leaves in one piece, a record a line.</item>
 /// <item><c>! overtake</c>: what the client has said already is no mistake at the next <c>S:</c>.</item>
 /// </list>
 /// Before every <c>S:</c> the client must have said nothing more than the script says; so a client that pipelines where it must not fails.

@@ -34,7 +34,7 @@ public sealed class WordsBehindARefusalTests
         var outcome = await new SmtpTransaction(connection, plan, message, (_, _, _) => ValueTask.FromResult(true), patience).RunAsync(CancellationToken.None);
 
         outcome.Verdicts().ShouldBe([verdict]);
-        connection.IsUsable.ShouldBe(isKept);
+        connection.IsInPlace.ShouldBe(isKept);
         connection.Drop();
         await serving;
     }

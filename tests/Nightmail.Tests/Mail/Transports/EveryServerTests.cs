@@ -79,13 +79,51 @@ public sealed class EveryServerTests
         (aiosmtpd.Messages().Count, npm.Messages.Count, (await exim.WaitForAsync(count)).Count, postfix.Delivered().Count).ShouldBe((count, count, count, count));
     }
 
-    private static SmtpTransport Transport(string host, int port, SmtpLogin? login = null)
+    [Fact]
+    public async Task Every_server_takes_envelopes_that_travel_with_the_email_before()
+    {
+        const int emails = 40;
+        Assert.SkipUnless(PostfixServer.CanRun && EximServer.CanRun, "Postfix and exim run as root only, and exim is unpacked by ./dev test");
+        using var certificate = new TestCertificate(TimeProvider.System.GetUtcNow());
+        await using var aiosmtpd = await AiosmtpdSink.StartAsync(new() { Pipelining = true });
+        await using var npm = await NpmSmtpServer.StartAsync();
+        await using var postfix = await PostfixServer.StartAsync(certificate);
+        await using var exim = await EximServer.StartAsync(certificate);
+        SmtpTransport[] transports =
+        [
+            Transport(aiosmtpd.Host, aiosmtpd.Port, connections: 1), Transport(npm.Host, npm.Port, connections: 1),
+            Transport("localhost", postfix.Port, new(PostfixServer.Username, new SecretSource.Literal(PostfixServer.Password)), connections: 1),
+            Transport("localhost", exim.Port, new(EximServer.Username, new SecretSource.Literal(EximServer.Password)), connections: 1),
+        ];
+
+        foreach (var transport in transports)
+        {
+            // All but the first wait in line, so that each envelope goes ahead.
+            var outcomes = await Task.WhenAll(Enumerable.Range(0, emails).Select(number => DeliverAsync(transport, new TextMessage($"From: ada@a.test\r\nSubject: number {number}.\r\n\r\n.\r\n"))));
+            outcomes.Select(outcome => (outcome.Recipients.Single().Verdict, outcome.Fault?.Words)).Distinct().ShouldBe([(Verdict.Delivered, null)]);
+            transport.IdleConnections.ShouldBe(1);
+            await transport.DisposeAsync();
+        }
+
+        string[][] taken =
+        [
+            [.. (await aiosmtpd.WaitForAsync(emails)).Select(message => message.Text)], [.. (await npm.WaitForAsync(emails)).Select(message => message.Text)],
+            [.. await postfix.WaitForAsync(emails)], [.. (await exim.WaitForAsync(emails)).Select(message => message.Text)],
+        ];
+        foreach (var messages in taken)
+        {
+            messages.Length.ShouldBe(emails);
+            for (var number = 0; number < emails; number++) messages.Count(text => text.Contains($"Subject: number {number}.", StringComparison.Ordinal)).ShouldBe(1);
+        }
+    }
+
+    private static SmtpTransport Transport(string host, int port, SmtpLogin? login = null, int connections = 4)
     {
         var settings = new TransportSettings.Smtp
         {
             Host = host, Port = port, Security = login is null ? SmtpSecurity.None : SmtpSecurity.StartTls, Login = login, HelloName = "me.test", CheckCertificate = false,
         };
-        return new(settings, new(), new(), TimeProvider.System, new Random(1));
+        return new(settings, new() { Connections = connections }, new(), TimeProvider.System, new Random(1));
     }
 
     private static Task<DeliveryOutcome> DeliverAsync(SmtpTransport transport, IOutgoingMessage message) =>
