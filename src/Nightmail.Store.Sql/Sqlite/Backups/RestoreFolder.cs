@@ -2,6 +2,7 @@ using Microsoft.Data.Sqlite;
 using Nightmail.Core.Storage;
 using Nightmail.Store.Sql.Sqlite.Connections;
 using Nightmail.Store.Sql.Sqlite.Folder;
+using Nightmail.Store.Sql.Sqlite.Ledger;
 
 namespace Nightmail.Store.Sql.Sqlite.Backups;
 
@@ -88,7 +89,12 @@ internal sealed class RestoreFolder(string dataFolder)
             ledger.Begin(durable: true);
             ledger.Execute("UPDATE ledger SET paused = 1");
             ledger.Commit();
-            using (var emails = Database.OpenToWrite(emailsPath)) emails.ReplaceBy(DecidedEmails);
+            using (var emails = Database.OpenToWrite(emailsPath))
+            {
+                emails.ReplaceBy(DecidedEmails);
+                LedgerFacts.Name(ledger, Bond.Known(emails));
+            }
+
             ReplaceControl(controlPath, DecidedControl);
             End();
         }

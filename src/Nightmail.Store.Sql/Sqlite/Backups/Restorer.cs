@@ -32,7 +32,7 @@ internal enum RestoreStage
 /// </summary>
 internal sealed class Restorer(DataFolder folder, SqliteEmailStore store, ControlDatabase control, TimeProvider time)
 {
-    private const string OtherLedger = "the record of what was sent (the ledger) is another one, or a shorter one, than when this backup was made";
+    private const string OtherLedger = "the record of what was sent (the ledger) is another one, or an older copy, than when this backup was made";
 
     private readonly RestoreFolder place = new(folder.Path);
 
@@ -162,6 +162,7 @@ internal sealed class Restorer(DataFolder folder, SqliteEmailStore store, Contro
         try
         {
             AtStage?.Invoke(RestoreStage.BeforeEnd);
+            state.Progress.NameLedger();
             place.End();
         }
         catch (Exception stuck) when (place.IsDecided)
@@ -202,7 +203,7 @@ internal sealed class Restorer(DataFolder folder, SqliteEmailStore store, Contro
         StoreState? copy = null;
         try
         {
-            var broken = Bond.Check(emails, ledger, now);
+            var broken = Bond.Check(emails, ledger, now, isCopy: true);
             var merge = new RowMerge(emails);
             merge.Run(folder.Emails, broken, present.Blobs.HasHash);
             copy = new StoreState(emails, ledger, present.Blobs, present.Workers, now);

@@ -46,6 +46,7 @@ internal sealed class RowMerge(Database copy)
         INSERT OR IGNORE INTO main.attachment (sha256, number)
           SELECT a.sha256, f.ours FROM fate f JOIN present.attachment a ON a.number = f.theirs WHERE f.kind IN (1, 4);
         INSERT OR IGNORE INTO main.campaign_address (campaign, address) SELECT campaign, address FROM present.campaign_address;
+        UPDATE main.store SET floor = max(floor, (SELECT coalesce(max(floor), 0) FROM present.store));
         INSERT INTO main.idempotency (number, key, request_hash, email, at)
           SELECT (SELECT coalesce(max(number), 0) FROM main.idempotency) + row_number() OVER (ORDER BY n.number), n.key, n.request_hash, n.email, n.at
           FROM present.idempotency n WHERE NOT EXISTS (SELECT 1 FROM main.idempotency m WHERE m.key = n.key);

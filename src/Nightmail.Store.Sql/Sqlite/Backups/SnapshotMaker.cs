@@ -1,6 +1,7 @@
 using Nightmail.Core.Storage;
 using Nightmail.Store.Sql.Sqlite.Connections;
 using Nightmail.Store.Sql.Sqlite.Control;
+using Nightmail.Store.Sql.Sqlite.Transactions;
 
 namespace Nightmail.Store.Sql.Sqlite.Backups;
 
@@ -51,6 +52,7 @@ internal sealed class SnapshotMaker(string emailsPath, SqliteEmailStore store, C
         // Both look at the same moment: nobody writes between the two, and afterwards neither sees what others write.
         await control.AloneAsync(_ => store.AloneAsync(state =>
         {
+            Mark(state);
             emails.Hold();
             plane.Hold();
             return true;
@@ -62,6 +64,20 @@ internal sealed class SnapshotMaker(string emailsPath, SqliteEmailStore store, C
             using var copy = Database.OpenPlain(controlPart);
             if (BackupInspection.Integrity(copy) is { } broken) throw new StoreException(StoreTrouble.Unreadable, $"{control.Path} is damaged: {broken}; restore a backup");
         }, cancellationToken);
+    }
+
+    /// <summary>From here on the ledger differs from every copy of it that is older than this backup.</summary>
+    private void Mark(StoreState state)
+    {
+        try
+        {
+            state.MarkLedger(time.GetUtcNow());
+        }
+        catch
+        {
+            state.Reset();
+            throw;
+        }
     }
 
     private static void Flush(string path)

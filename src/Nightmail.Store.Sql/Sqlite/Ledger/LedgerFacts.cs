@@ -35,6 +35,18 @@ internal sealed class LedgerFacts
         database.Commit();
     }
 
+    /// <summary>Gives a ledger another identity, so that copies of its rows made before are not taken for its own.</summary>
+    public static void Name(Database database, ReadOnlySpan<byte> identity)
+    {
+        using var read = database.Prepare("SELECT identity FROM ledger");
+        if (read.Start().Step() && read.Bytes().SequenceEqual(identity)) return;
+        read.Start();
+        using var name = database.Prepare("UPDATE ledger SET identity = ?");
+        database.Begin(durable: true);
+        name.Start().With(identity, isText: false).Run();
+        database.Commit();
+    }
+
     /// <summary>Writes them.</summary>
     public void Write() => write.Start().With(IsPaused ? 1L : 0L).With(Workers).With(KeysCopied).Run();
 

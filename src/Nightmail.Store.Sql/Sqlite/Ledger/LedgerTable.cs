@@ -12,20 +12,16 @@ internal sealed class LedgerTable : IDisposable
 {
     private readonly ArrayBufferWriter<byte> buffer = new(1024);
     private readonly Utf8JsonWriter json;
-    private readonly Statement append, highest, after;
+    private readonly Statement append, after;
     private readonly EntryReader reader;
 
     public LedgerTable(Database database)
     {
         json = new(buffer, ContentJson.Options);
         append = database.Prepare("INSERT INTO entry (sequence, email, kind, attempt, step, at, worker, account, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-        highest = database.Prepare("SELECT max(sequence) FROM entry");
         after = database.Prepare("SELECT sequence, email FROM entry WHERE sequence > ? ORDER BY sequence LIMIT ?");
         reader = new(database);
     }
-
-    /// <summary>The sequence of the last entry; 0: none.</summary>
-    public long LastSequence() => highest.Start().Scalar();
 
     /// <summary>All entries of an email, in order.</summary>
     public List<LedgerEntry> Of(EmailId email) => reader.Of(email);

@@ -20,8 +20,8 @@ internal static class Reconciling
     public static int Run(StoreState state, DateTimeOffset now, IReadOnlyList<EmailId>? cut = null)
     {
         var brought = 0;
-        foreach (var some in (cut ?? []).Chunk(AtOnce)) brought += Bring(state, now, state.Position, [.. some.Select(email => (state.Position + 1, email))]);
-        var from = state.Position;
+        foreach (var some in (cut ?? []).Chunk(AtOnce)) brought += Bring(state, now, state.Progress.Taken, [.. some.Select(email => (state.Progress.Taken + 1, email))]);
+        var from = state.Progress.Taken;
         while (state.EntriesAfter(from, AtOnce) is { Count: > 0 } entries)
         {
             brought += Bring(state, now, entries[^1].Sequence, entries);

@@ -19,10 +19,8 @@ internal sealed class StoreState : IDisposable
     private readonly Database emails, ledgerDatabase;
     private readonly LedgerTable ledger;
     private readonly Tally tally;
-    private readonly Statement writePosition, readPosition;
     private readonly Dictionary<EmailId, RowSlot> slots = [];
     private readonly HashSet<long> unwritten = [];
-    private long lastSequence;
     private int flushedKeys;
     private bool hasNews;
     private StoreOverview? overview;
@@ -42,8 +40,7 @@ internal sealed class StoreState : IDisposable
         Table = new(emails, Lanes);
         tally = new(emails);
         Keys = new(emails, ledger);
-        writePosition = emails.Prepare("UPDATE store SET position = ?");
-        readPosition = emails.Prepare("SELECT position FROM store");
+        Progress = new(emails, ledger);
         Load();
     }
 
@@ -87,8 +84,7 @@ internal sealed class StoreState : IDisposable
     /// <summary>True when <see cref="Facts"/> wait to be written.</summary>
     public bool HasNewFacts { get; set; }
 
-    /// <summary>The last entry that all rows have taken in.</summary>
-    public long Position { get; private set; }
+    public LedgerProgress Progress { get; }
 
     /// <summary>True while entries may lie in the ledger that rows do not know of, because a crash or an old copy came between.</summary>
     public bool IsBehind { get; set; }
@@ -183,9 +179,6 @@ internal sealed class StoreState : IDisposable
         return slot.Ledger;
     }
 
-    /// <summary>The sequence of the next entry.</summary>
-    public long NextSequence() => ++lastSequence;
-
     /// <summary>The emails that the ledger has heard of after a sequence, and how far this looked.</summary>
     public List<(long Sequence, EmailId Email)> EntriesAfter(long sequence, int most) => ledger.After(sequence, most);
 
@@ -211,10 +204,21 @@ internal sealed class StoreState : IDisposable
         Accounts.Written();
         Gates.Written();
         CampaignBegins.Written();
+        if (Staged.Count > 0) Progress.Wrote(Staged[^1]);
         foreach (var begin in FirstBegins) Accounts.Begun(begin.Account ?? "", begin.At);
         FirstBegins.Clear();
         Staged.Clear();
         HasNewFacts = false;
+    }
+
+    /// <summary>Writes a line that only a ledger has that was there now, and notes it with the rows: for a copy of them that is about to be made.</summary>
+    public void MarkLedger(DateTimeOffset now)
+    {
+        Staged.Add(LedgerLine.NewMark(Progress.Next(), now));
+        CommitLedger();
+        BeginRows(durable: true);
+        // Rows that lag behind still do.
+        CommitRows(IsBehind ? Progress.Taken : null);
     }
 
     /// <summary>Begins, where it has not begun, the transaction of the rows.</summary>
@@ -257,10 +261,8 @@ internal sealed class StoreState : IDisposable
     {
         if (!emails.IsInTransaction) return;
         tally.Write();
-        var position = Lag.Position(upTo ?? lastSequence);
-        if (position != Position) writePosition.Start().With(position).Run();
+        Progress.Note(Lag.Position(upTo ?? Progress.Last));
         emails.Commit();
-        Position = position;
         if (touchesExpiry) LookForExpiry();
     }
 
@@ -387,10 +389,8 @@ internal sealed class StoreState : IDisposable
     private void Load()
     {
         LookForExpiry();
-        Position = readPosition.Start().Scalar();
-        // Sequences that rows know of, although the ledger may have lost them, are not given again.
-        lastSequence = Math.Max(ledger.LastSequence(), Position);
-        IsBehind = lastSequence > Position;
+        Progress.Load();
+        IsBehind = Progress.Last > Progress.Taken;
         // What is being sent has to be known as a whole: the accounts' connections are counted by it.
         foreach (var id in Table.Sending(int.MaxValue)) Slot(id);
         Keys.Load(Facts.KeysCopied);

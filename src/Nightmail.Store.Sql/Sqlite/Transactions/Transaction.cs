@@ -125,7 +125,7 @@ internal sealed class Transaction(StoreState state, DateTimeOffset present) : IS
     {
         var slot = state.Slot(entry.Email);
         _ = state.LedgerOf(slot);
-        var complete = entry with { Sequence = state.NextSequence() };
+        var complete = entry with { Sequence = state.Progress.Next() };
         if (complete is { Kind: LedgerKind.Begin } && !slot.Ledger.HasBegun(complete.Attempt)) firstBegins.Add(complete);
         slot.Entries!.Add(complete);
         appended.Add(complete);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Nightmail.Core.Campaigns;
 using Nightmail.Core.Delivery;
@@ -58,7 +57,7 @@ public sealed class RestoreTests : IAsyncDisposable
         var since = (await world.SendAsync(), await world.SendAsync(Verdict.InDoubt));
         since.ShouldBe((left.Id, doubtful.Id));
         (await world.Store.ChangeAsync(cancelled.Id, new EmailChange.Cancel(), Cancel)).Refusal.ShouldBeNull();
-        await world.WhileClosedAsync(Lose("nightmail.db"));
+        await world.WhileClosedAsync(FolderCopy.Lose("nightmail.db"));
         (await world.Store.ListAsync(new(), Cancel)).ShouldBeEmpty();
 
         var report = await world.RestoreAsync(backup);
@@ -107,7 +106,7 @@ public sealed class RestoreTests : IAsyncDisposable
     {
         var email = await world.AddAsync(text: "right");
         var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
-        await world.WhileClosedAsync(folder => Run(Path.Combine(folder, "nightmail.db"), "UPDATE content SET text = 'spoilt'"));
+        await world.WhileClosedAsync(folder => FolderCopy.Run(folder, "nightmail.db", "UPDATE content SET text = 'spoilt'"));
         (await world.Store.FindAsync(email.Id, Cancel))!.Content.Text.ShouldBe("spoilt");
 
         (await world.RestoreAsync(backup)).Reverted.ShouldBe(1);
@@ -139,7 +138,7 @@ public sealed class RestoreTests : IAsyncDisposable
         var claim = await world.ClaimAsync(worker.Id);
         await world.BeginAsync(claim);
         var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
-        await world.WhileClosedAsync(Lose("nightmail.db"));
+        await world.WhileClosedAsync(FolderCopy.Lose("nightmail.db"));
 
         (await world.RestoreAsync(backup)).Returned.ShouldBe(1);
 
@@ -171,8 +170,8 @@ public sealed class RestoreTests : IAsyncDisposable
         var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         await world.WhileClosedAsync(folder =>
         {
-            Lose("nightmail.db")(folder);
-            Lose("ledger.db")(folder);
+            FolderCopy.Lose("nightmail.db")(folder);
+            FolderCopy.Lose("ledger.db")(folder);
         });
         var fresh = await world.AddAsync();
 
@@ -198,7 +197,7 @@ public sealed class RestoreTests : IAsyncDisposable
         var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         await world.WhileClosedAsync(folder =>
         {
-            Lose("nightmail.db")(folder);
+            FolderCopy.Lose("nightmail.db")(folder);
             File.Delete(Path.Combine(folder, "blobs", blob.Sha256));
         });
 
@@ -258,7 +257,7 @@ public sealed class RestoreTests : IAsyncDisposable
         await world.Plane.Campaigns.AddAsync(campaign, Cancel);
         var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         if (gate is { } set) await world.Store.Campaigns.SetGateAsync(campaign.Id, new(set, world.Time.GetUtcNow()), Cancel);
-        await world.WhileClosedAsync(Lose("control.db"));
+        await world.WhileClosedAsync(FolderCopy.Lose("control.db"));
 
         await world.RestoreAsync(backup);
 
@@ -292,14 +291,14 @@ public sealed class RestoreTests : IAsyncDisposable
         var copy = world.Folder + "-as-it-lay";
         world.Backups.AtStage = reached =>
         {
-            if (reached == (RestoreStage)stage) Copy(world.Folder, copy);
+            if (reached == (RestoreStage)stage) FolderCopy.Make(world.Folder, copy);
         };
         await world.RestoreAsync(backup);
         var after = await world.SeenAsync();
         after.ShouldNotBe(before);
 
         // What lay on the disk at that moment is what a process that died then has left.
-        await world.WhileClosedAsync(folder => Replace(folder, copy));
+        await world.WhileClosedAsync(folder => FolderCopy.Put(copy, folder));
 
         (await world.SeenAsync()).ShouldBe((RestoreStage)stage == RestoreStage.BeforeDecision ? before : after);
         Directory.EnumerateDirectories(world.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe(["backups", "blobs"]);
@@ -328,34 +327,6 @@ public sealed class RestoreTests : IAsyncDisposable
     private Template Template(string name) =>
         new() { Id = TemplateId.New(world.Time), Version = 1, Name = name, Words = new("s", null, "t"), CreatedAt = DateTimeOffset.UnixEpoch, SavedAt = DateTimeOffset.UnixEpoch };
 
-    private static Action<string> Lose(string database) => folder =>
-    {
-        foreach (var ending in (string[])["", "-wal", "-shm"]) File.Delete(Path.Combine(folder, database + ending));
-    };
-
-    private static void Run(string path, string sql)
-    {
-        using var connection = new SqliteConnection($"Data Source={path};Pooling=False");
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
-
-    /// <summary>By another process: SQLite loses its locks on a file when this one closes it once more.</summary>
-    private static void Copy(string folder, string to)
-    {
-        using var copy = Process.Start("cp", ["-a", folder, to]);
-        copy.WaitForExit();
-        copy.ExitCode.ShouldBe(0);
-    }
-
-    private static void Replace(string folder, string by)
-    {
-        Directory.Delete(folder, recursive: true);
-        Copy(by, folder);
-    }
-
     private Campaign Campaign(CampaignStance stance) => new() { Id = CampaignId.New(world.Time), Name = "c", Subject = "s", Text = "t", Stance = stance, CreatedAt = world.Time.GetUtcNow(), ScheduledFor = world.Time.GetUtcNow() };
 
     /// <summary>A backup, and then changes on both sides: emails spoilt and pruned, a template changed.</summary>
@@ -366,7 +337,7 @@ public sealed class RestoreTests : IAsyncDisposable
         await world.Plane.Templates.AddAsync(template, Cancel);
         var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
         await world.Plane.Templates.SaveAsync(template with { Version = 2, Words = new("spoilt", null, "spoilt") }, Cancel);
-        await world.WhileClosedAsync(folder => Run(Path.Combine(folder, "nightmail.db"), "UPDATE content SET text = 'spoilt'"));
+        await world.WhileClosedAsync(folder => FolderCopy.Run(folder, "nightmail.db", "UPDATE content SET text = 'spoilt'"));
         await world.AddAsync(text: "newer");
         return backup;
     }
