@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Nightmail.Core.Delivery;
@@ -14,6 +15,7 @@ namespace Nightmail.Store.Sql.Sqlite.Ledger;
 /// </summary>
 /// <param name="Sequence">Where it stands; 0: before the first line.</param>
 /// <param name="Print">What it looks like; 0 before the first line.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct LedgerLine(long Sequence, long Print)
 {
     /// <summary>The kind of a line that is about no email: it makes a ledger that has it differ from every copy made before it.</summary>
