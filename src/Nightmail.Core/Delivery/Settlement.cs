@@ -26,6 +26,9 @@ public static class Settlement
     /// <summary>The error of a row that a damaged queue itself shows as pending, while no ledger tells what has left.</summary>
     public const string Unvouched = "the queue file was damaged and the record of what was sent (the ledger) has lost entries; find out whether this email was sent, then resume or cancel it";
 
+    /// <summary>The error of a row that a damaged queue shows twice, each time otherwise, or right before such a one.</summary>
+    public const string Doubled = "the queue file was damaged and a part of it was there twice, so that this email may have another one's text or recipients; check it, then resume or cancel it";
+
     /// <summary>The error of a row that came back from a backup after the bytes of an attachment had gone.</summary>
     public const string LostAttachment = "it came back from a backup, and an attachment of it is no longer kept; bring its file back (docs/operations.md), then resume it, or cancel it";
 
@@ -139,7 +142,7 @@ public static class Settlement
 
     private static bool IsAboutLeaving(string? error) => error is LostLedger or CameBack or OnlyInBackup or Unvouched or Arrival.WasBeingSent or Arrival.WasDue;
 
-    private static bool IsAboutContent(string? error) => error is OldCopy or Stranger or LostAttachment;
+    private static bool IsAboutContent(string? error) => error is OldCopy or Stranger or Doubled or LostAttachment;
 
     /// <summary>A person has decided about the row since: what it was held for is over.</summary>
     private static string? WithoutHolding(string? error) => IsAboutHolding(error) ? null : error;

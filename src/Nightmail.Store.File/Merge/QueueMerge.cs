@@ -20,6 +20,7 @@ internal sealed class QueueMerge(QueueView now, RevisionHistory history, QueueSe
     private readonly List<WantedChange> wanted = [];
     private readonly List<ScheduledEmail> added = [];
     private readonly List<LedgerEntry> cancels = [];
+    private readonly HashSet<string> doubled = new(StringComparer.Ordinal);
     private QueueStatistics statistics = now.Document.Statistics;
 
     /// <summary>What was not taken, and why: a sentence each, with line and column where there are any.</summary>
@@ -37,6 +38,7 @@ internal sealed class QueueMerge(QueueView now, RevisionHistory history, QueueSe
         var before = isLatest ? head : history.At(theirs.Revision);
         isComplete &= before is null || theirs.Entries.All(entry => entry.Id == default || before.Find(entry.Id) is not { } had || IsPlausible(had.Email, entry.Email));
         var seen = new Dictionary<string, QueueEntry>(StringComparer.Ordinal);
+        FindDoubled(theirs);
         foreach (var entry in theirs.Entries) Sort(theirs, entry, seen);
         foreach (var entry in head.Entries)
         {
@@ -59,13 +61,34 @@ internal sealed class QueueMerge(QueueView now, RevisionHistory history, QueueSe
         foreach (var change in wanted) Grant(transaction, change);
     }
 
+    /// <summary>
+    /// Finds what is there twice, and what stands before it: where a block of the file was written once more, in the middle of another
+    /// entry, that one got another one's end, and one of the two beginnings its own. None of them is taken.
+    /// </summary>
+    private void FindDoubled(QueueDocument theirs)
+    {
+        var head = now.Document;
+        foreach (var entry in theirs.Entries)
+        {
+            if (entry.Email is null && EmailId.TryParse(entry.Key, out var id) && head.Find(id) is not null && theirs.Find(id)?.Email is not null && !head.Entries.Any(each => each.Email is null && serializer.Same(each, entry)))
+                doubled.Add(id.ToString());
+        }
+
+        for (var index = 1; doubled.Count > 0 && index < theirs.Entries.Count; index++)
+        {
+            var (entry, before) = (theirs.Entries[index], theirs.Entries[index - 1]);
+            if (!doubled.Contains(entry.Place) || before.Email is null || head.Find(before.Id) is not { } known || serializer.Same(known, before)) continue;
+            if (doubled.Add(before.Place)) Notices.Add($"{before.Id} at {TextPlace.Of(theirs, before)} is not taken: what follows it is there twice, so that its end may be another one's; it goes on as it was");
+        }
+    }
+
     /// <summary>Puts their entries by what they are about; those that are about nothing that is known are only reported.</summary>
     private void Sort(QueueDocument theirs, QueueEntry entry, Dictionary<string, QueueEntry> seen)
     {
         var head = now.Document;
         if (entry.Email is not null)
         {
-            seen.TryAdd(entry.Place, entry);
+            seen.TryAdd(entry.Place, doubled.Contains(entry.Place) ? head.Find(entry.Id)! : entry);
             return;
         }
 

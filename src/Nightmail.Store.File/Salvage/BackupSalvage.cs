@@ -19,6 +19,7 @@ namespace Nightmail.Store.File.Salvage;
 internal sealed class BackupSalvage(SalvagedQueue salvaged, QueueDocument? document, Func<EmailId, EmailLedger> ledgerOf, bool tellsAll, Func<BackupFile, bool> vouches, DateTimeOffset now)
 {
     private readonly Dictionary<string, QueueEntry> entries = new(StringComparer.Ordinal);
+    private readonly HashSet<string> vouched = new(StringComparer.Ordinal);
     private QueueDocument? newest;
 
     /// <summary>A sentence for each email that did not come from the damaged file as it was.</summary>
@@ -30,10 +31,11 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, QueueDocument? docum
     /// <summary>The queue, its rows as they may go on.</summary>
     public QueueDocument Collect(IEnumerable<BackupFile> newestFirst)
     {
-        foreach (var entry in salvaged.Good) entries[entry.Place] = QueueEntry.Mixed(Stayed(entry.Email!), entry.Raw);
+        foreach (var entry in salvaged.Good) entries[entry.Place] = QueueEntry.Mixed(Stayed(entry.Email!, salvaged.Versions.ContainsKey(entry.Place)), entry.Raw);
         foreach (var backup in newestFirst)
         {
             if (Read(backup) is not { } document) continue;
+            Vouch(document);
             newest ??= document;
             foreach (var entry in document.Entries.Where(each => each.Email is not null && !entries.ContainsKey(each.Place)))
             {
@@ -43,6 +45,8 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, QueueDocument? docum
             }
         }
 
+        foreach (var id in salvaged.Versions.Keys.Where(id => entries[id].Email is { Status: EmailStatus.Paused, LastError: Settlement.Doubled }))
+            Details.Add($"{id} is held: a part of the file is there twice, and nothing tells what belongs to it");
         foreach (var lost in salvaged.Spoilt.Where(each => !entries.ContainsKey(each.Id.ToString())))
             Details.Add($"{lost.Id} at {lost.Place} is missing: {lost.Why}, and no good backup has it");
         // What cannot be read and is not known from elsewhere is set aside in its place.
@@ -73,9 +77,22 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, QueueDocument? docum
         }
     }
 
-    private ScheduledEmail Stayed(ScheduledEmail row)
+    /// <summary>Of those that are there in two versions, one that a backup has word for word is the right one.</summary>
+    private void Vouch(QueueDocument document)
+    {
+        foreach (var (id, versions) in salvaged.Versions)
+        {
+            if (vouched.Contains(id) || !EmailId.TryParse(id, out var email) || document.Find(email) is not { } kept) continue;
+            if (versions.FirstOrDefault(version => version.Raw.Span.SequenceEqual(kept.Raw.Span)) is not { Email: { } row } right) continue;
+            vouched.Add(id);
+            entries[id] = QueueEntry.Mixed(Stayed(row, mayBeWrong: false), right.Raw);
+        }
+    }
+
+    private ScheduledEmail Stayed(ScheduledEmail row, bool mayBeWrong)
     {
         var stayed = Checked(row);
+        if (mayBeWrong && stayed.Status is EmailStatus.Pending or EmailStatus.Paused) return stayed with { Status = EmailStatus.Paused, LastError = Settlement.Doubled };
         return tellsAll || stayed.Status != EmailStatus.Pending ? stayed : stayed with { Status = EmailStatus.Paused, LastError = Settlement.Unvouched };
     }
 

@@ -89,12 +89,15 @@ internal sealed class Mender(IDisk disk, QueuePaths paths, RevisionLog revisions
     private Mending RecoverFrom(QueueDocument head, RevisionHistory history, SalvagedQueue salvaged, DamagedFile file, Func<QueueDocument, QueueView> see, DateTimeOffset now)
     {
         var aside = KeepAside(file.Bytes, now);
-        var theirs = head.With(salvaged.Good, revision: salvaged.Revision ?? head.Revision, paused: head.SendingPaused || salvaged.SendingPaused);
+        // What may be put together of two goes on as it was, where it was anything.
+        var taken = salvaged.Good.Where(entry => !salvaged.Versions.ContainsKey(entry.Place) || head.Find(entry.Id) is null).ToList();
+        var theirs = head.With(taken, revision: salvaged.Revision ?? head.Revision, paused: head.SendingPaused || salvaged.SendingPaused);
         var merge = new QueueMerge(see(head), history, serializer);
         var document = merge.Plan(theirs, isComplete: false);
-        var before = salvaged.Good.Count(entry => head.Find(entry.Id) is not null);
+        var before = taken.Count(entry => head.Find(entry.Id) is not null);
         List<string> details = [.. salvaged.Spoilt.Select(spoilt => head.Find(spoilt.Id) is null
-            ? $"{spoilt.Id} at {spoilt.Place} is not taken: {spoilt.Why}" : $"{spoilt.Id} at {spoilt.Place} is as it was before: {spoilt.Why}")];
+            ? $"{spoilt.Id} at {spoilt.Place} is not taken: {spoilt.Why}" : $"{spoilt.Id} at {spoilt.Place} is as it was before: {spoilt.Why}"),
+            .. salvaged.Good.Except(taken).Select(entry => $"{entry.Id} is as it was before: a part of the file is there twice, and nothing tells what belongs to it")];
         return new(document, merge.Apply, () => new()
         {
             At = now, Gravity = RecoveryGravity.Recovered, Details = [.. details, .. merge.Notices], KeptAs = aside,

@@ -10,8 +10,10 @@ internal sealed class TolerantScanner
 {
     private static readonly JsonReaderOptions Tolerant = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
     private readonly byte[] bytes;
-    private readonly Dictionary<string, QueueEntry> good = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Found> good = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SpoiltEntry> spoilt = new(StringComparer.Ordinal);
+
+    private Found? previous;
 
     private TolerantScanner(byte[] bytes) => this.bytes = bytes;
 
@@ -21,7 +23,10 @@ internal sealed class TolerantScanner
         var scanner = new TolerantScanner(bytes);
         scanner.FindEntries();
         foreach (var id in scanner.good.Keys) scanner.spoilt.Remove(id);
-        return new([.. scanner.good.Values], [.. scanner.spoilt.Values], scanner.Number("\"revision\""u8), scanner.IsPaused());
+        return new([.. scanner.good.Values.Select(found => found.Entry)], [.. scanner.spoilt.Values], scanner.Number("\"revision\""u8), scanner.IsPaused())
+        {
+            Versions = scanner.good.Values.Where(found => found.Versions.Count > 1 || found.IsBeforeDoubled).ToDictionary(found => found.Entry.Id.ToString(), found => (IReadOnlyList<QueueEntry>)found.Versions, StringComparer.Ordinal),
+        };
     }
 
     private void FindEntries()
@@ -40,8 +45,9 @@ internal sealed class TolerantScanner
 
             // The rest of an entry that could not be read ends, at the latest, where the next one begins.
             if (open is not null) open.End = start;
+            var isInside = open is not null;
             open = null;
-            if (Read(key, id, value, out var why) is { } length) at = value + length;
+            if (Read(key, id, value, isInside, out var why) is { } length) at = value + length;
             else
             {
                 open = new(id, start, why, TextPlace.Of(bytes, start)) { End = bytes.Length, Bytes = bytes };
@@ -73,7 +79,7 @@ internal sealed class TolerantScanner
     }
 
     /// <summary>Reads the object; its length, or null with what is wrong with it.</summary>
-    private int? Read(string key, EmailId id, int value, out string why)
+    private int? Read(string key, EmailId id, int value, bool isInside, out string why)
     {
         try
         {
@@ -94,7 +100,7 @@ internal sealed class TolerantScanner
             var raw = new ReadOnlyMemory<byte>(bytes, value, length);
             _ = EmailReader.Read(raw.Span, id, out _);
             why = "";
-            good.TryAdd(id.ToString(), QueueEntry.Found(key, id, raw));
+            Take(new(QueueEntry.Found(key, id, raw), isInside));
             return length;
         }
         catch (Exception broken) when (broken is JsonException or FormatException or InvalidOperationException)
@@ -102,6 +108,25 @@ internal sealed class TolerantScanner
             why = broken is JsonException ? "it is cut or garbled" : broken.Message;
             return null;
         }
+    }
+
+    private void Take(Found found)
+    {
+        var id = found.Entry.Id.ToString();
+        if (!good.TryGetValue(id, out var other)) good.Add(id, found);
+        // One that begins inside another entry was put together by the damage: the beginning of this email and the rest of that one.
+        else if (other.IsInside != found.IsInside) found = good[id] = other.IsInside ? found : other;
+        else
+        {
+            // A block was written twice. Of what it cut into, the entry before got another one's end, and this one too, here or there.
+            found.Before = previous;
+            foreach (var before in new[] { other.Before, found.Before }) before?.IsBeforeDoubled = true;
+            if (!other.Versions.Any(version => version.Raw.Span.SequenceEqual(found.Entry.Raw.Span))) other.Versions.Add(found.Entry);
+            found = other;
+        }
+
+        found.Before ??= previous;
+        previous = found;
     }
 
     private long? Number(ReadOnlySpan<byte> name)
@@ -124,12 +149,35 @@ internal sealed class TolerantScanner
     }
 }
 
+/// <summary>An email that can be read.</summary>
+internal sealed class Found(QueueEntry entry, bool isInside)
+{
+    /// <summary>As it was found first.</summary>
+    public QueueEntry Entry => entry;
+
+    /// <summary>True when it begins inside an entry that cannot be read.</summary>
+    public bool IsInside => isInside;
+
+    /// <summary>Everything that was found under its id.</summary>
+    public List<QueueEntry> Versions { get; } = [entry];
+
+    /// <summary>What was found before it.</summary>
+    public Found? Before { get; set; }
+
+    /// <summary>True when what was found right behind it is there twice.</summary>
+    public bool IsBeforeDoubled { get; set; }
+}
+
 /// <summary>What was found in bytes that are no queue.</summary>
 /// <param name="Good">The emails that can be read.</param>
 /// <param name="Spoilt">Those of which only the key can be read.</param>
 /// <param name="Revision">The revision that the file says it is of, where that can be read.</param>
 /// <param name="SendingPaused">True when it says that sending is paused.</param>
-internal sealed record SalvagedQueue(IReadOnlyList<QueueEntry> Good, IReadOnlyList<SpoiltEntry> Spoilt, long? Revision, bool SendingPaused);
+internal sealed record SalvagedQueue(IReadOnlyList<QueueEntry> Good, IReadOnlyList<SpoiltEntry> Spoilt, long? Revision, bool SendingPaused)
+{
+    /// <summary>By id, everything that was found of those that may be put together of two emails: nothing in the file tells.</summary>
+    public required IReadOnlyDictionary<string, IReadOnlyList<QueueEntry>> Versions { get; init; }
+}
 
 /// <summary>An email of which only the key can be read.</summary>
 /// <param name="Id">Which.</param>

@@ -61,6 +61,7 @@ public sealed class SettlementTests
     [InlineData(Arrival.WasDue, true)]
     [InlineData(Settlement.OldCopy, false)]
     [InlineData(Settlement.Stranger, false)]
+    [InlineData(Settlement.Doubled, false)]
     [InlineData(Settlement.LostAttachment, false)]
     public void Held_is_either_what_may_have_left_or_what_may_be_wrong_until_a_person_decides(string why, bool mayHaveLeft)
     {
