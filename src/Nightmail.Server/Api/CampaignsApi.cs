@@ -39,7 +39,7 @@ internal static class CampaignsApi
     private static async Task<Ok<Page<CampaignAnswer>>> ListAsync(int? limit, string? cursor, ICampaignStore campaigns, CampaignDesk desk, CancellationToken cancellationToken)
     {
         var size = Paging.Size(limit);
-        var found = await campaigns.ListAsync(cursor is null ? null : Paging.Campaign(cursor), size + 1, cancellationToken);
+        var found = await campaigns.ListAsync(Paging.CampaignCursor(cursor), size + 1, cancellationToken);
         List<(Campaign Campaign, CampaignCounts Counts, CampaignStatus Status)> counted = [];
         foreach (var campaign in found) counted.Add(await desk.FindAsync(campaign.Id, cancellationToken));
         return TypedResults.Ok(Paging.Of(counted, size, each => CampaignShapes.Of(each.Campaign, each.Counts, each.Status), each => each.Campaign.Id.ToString()));

@@ -60,6 +60,8 @@ internal static class JsonBody
         // The serializer's words name our types; what people need of them is the field.
         if (broken.Message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal)) return $"there is no field '{FieldOf(broken)}' here";
         if (broken.Message.Contains("missing required properties", StringComparison.Ordinal)) return $"these fields are missing: {broken.Message[(broken.Message.LastIndexOf(':') + 1)..].Trim().TrimEnd('.')}";
+        if (broken.Message.Contains("duplicate propert", StringComparison.OrdinalIgnoreCase)) return FieldOf(broken) is { } twice ? $"'{twice}', or a name in it, stands there twice" : "a name stands there twice";
+        if (broken.Message.Contains("maximum configured depth", StringComparison.Ordinal)) return "it lies deeper than may be";
         return FieldOf(broken) is { } field ? $"the value of '{field}' is not of the kind it must be" : $"the body is no JSON: line {broken.LineNumber + 1}, byte {broken.BytePositionInLine + 1}";
     }
 

@@ -24,7 +24,7 @@ internal static class KeysApi
 
     private static async Task<Created<KeyAnswer>> CreateAsync(Body<KeyRequest> body, HttpContext context, ApiKeys keys, CancellationToken cancellationToken)
     {
-        if (body.Value.Name.Length is 0 or > 200) throw ApiProblem.Invalid("name", "a name has 1 to 200 characters");
+        if (body.Value.Name.Length is 0 or > 200 || body.Value.Name.Any(char.IsControl)) throw ApiProblem.Invalid("name", "a name has 1 to 200 printable characters");
         if (body.Value.Scopes.Count == 0) throw ApiProblem.Invalid("scopes", "a key without a scope opens nothing; there are send, read, admin");
         var scopes = KeyScopes.None;
         foreach (var word in body.Value.Scopes)

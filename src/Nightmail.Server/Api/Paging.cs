@@ -27,7 +27,7 @@ internal static class Paging
     }
 
     /// <summary>A cursor that is a number; null: the first page.</summary>
-    public static long? Number(string? cursor) => cursor is null ? null : long.TryParse(cursor, out var number) ? number : throw ApiProblem.Invalid("cursor", "it is the 'next' of the page before");
+    public static long? Number(string? cursor) => cursor is null ? null : long.TryParse(cursor, out var number) ? number : throw NoCursor();
 
     /// <summary>Where a page of emails ended, as text.</summary>
     public static string Cursor(EmailPlace place) => $"{place.Due.UtcTicks}-{place.Id}";
@@ -35,7 +35,13 @@ internal static class Paging
     /// <summary>The place that <see cref="Cursor"/> wrote.</summary>
     public static EmailPlace Place(string cursor) =>
         cursor.Split('-', 2) is [var ticks, var id] && long.TryParse(ticks, out var due) && due is >= 0 and <= 3_155_378_975_999_999_999 && EmailId.TryParse(id, out var email)
-            ? new(new(due, TimeSpan.Zero), email) : throw ApiProblem.Invalid("cursor", "it is the 'next' of the page before");
+            ? new(new(due, TimeSpan.Zero), email) : throw NoCursor();
+
+    /// <summary>A cursor that is the id of the last campaign of the page before; null: the first page.</summary>
+    public static CampaignId? CampaignCursor(string? cursor) => cursor is null ? null : CampaignId.TryParse(cursor, out var read) ? read : throw NoCursor();
+
+    /// <summary>A cursor that is the id of the last email of the page before; null: the first page.</summary>
+    public static EmailId? EmailCursor(string? cursor) => cursor is null ? null : EmailId.TryParse(cursor, out var read) ? read : throw NoCursor();
 
     /// <summary>An email's id.</summary>
     public static EmailId Email(string id) => EmailId.TryParse(id, out var read) ? read : throw ApiProblem.NotFound("email", Printable.OneLine(id));
@@ -52,4 +58,6 @@ internal static class Paging
 
     /// <summary>The state of an email that If-Match names; null: any.</summary>
     public static long? SeenLedger(string? ifMatch) => ifMatch is null ? null : long.TryParse(ifMatch.Trim('"'), out var seen) ? seen : throw ApiProblem.Invalid("If-Match", "it is the ETag that a GET gave");
+
+    private static ApiProblem NoCursor() => ApiProblem.Invalid("cursor", "it is the 'next' of the page before");
 }

@@ -52,7 +52,7 @@ internal static class RecipientsApi
         var size = Paging.Size(limit);
         EmailStatus? wanted = status is null ? null : EmailStatusNames.ParseStatus(status) ?? throw ApiProblem.Invalid("status", $"'{Printable.OneLine(status)}' is no status");
         if (CsvAnswer.IsWanted(request)) return new CsvAnswer($"{campaign.Id}.csv", Columns, RowsAsync(campaign.Id, wanted, emails, cancellationToken));
-        var found = await emails.RecipientsAsync(campaign.Id, wanted, cursor is null ? null : Paging.Email(cursor), size + 1, cancellationToken);
+        var found = await emails.RecipientsAsync(campaign.Id, wanted, Paging.EmailCursor(cursor), size + 1, cancellationToken);
         return TypedResults.Ok(Paging.Of(found, size, CampaignShapes.Recipient, email => email.Id.ToString()));
     }
 

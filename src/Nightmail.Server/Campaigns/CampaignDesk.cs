@@ -66,7 +66,7 @@ internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails ema
     {
         var (draft, counts, status) = await FindAsync(id, cancellationToken);
         Require(CampaignAction.Schedule, status, counts);
-        if (draft.IsImporting) throw ApiProblem.Conflict("its last import did not end: send the file again");
+        if (draft.IsImporting) throw ApiProblem.Conflict(imports.IsTaken(id) ? "its recipients are coming in: ask again when that has ended" : "its last import did not end: send the file again");
         // No recipient comes in between the check of their variables and the release.
         using var turn = await imports.TakeAsync(id, cancellationToken);
         var template = draft.Template is { } name ? await templates.FindAsync(name, null, cancellationToken) ?? throw ApiProblem.NotFound("template", name.ToString()) : null;

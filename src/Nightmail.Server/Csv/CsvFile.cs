@@ -6,10 +6,13 @@ namespace Nightmail.Server.Csv;
 
 /// <summary>
 /// Reads a CSV file row by row, one in memory at a time. The separator is found out; the encoding is UTF-8, or UTF-16 with a mark, or
-/// else Latin-1.
+/// else Windows-1252, which is Latin-1 with a few letters more.
 /// </summary>
 internal static class CsvFile
 {
+    /// <summary>Windows-1252.</summary>
+    private const int WesternPage = 1252;
+
     /// <summary>Every row. The file is read from its beginning each time.</summary>
     /// <param name="path">The file.</param>
     /// <param name="longestRow">Characters in one row.</param>
@@ -23,7 +26,10 @@ internal static class CsvFile
         }, FileOptions.SequentialScan);
         ReadHeader(csv);
         string[] header = [.. csv.Headers.ToArray().Select(name => name.Trim())];
-        if (header.Distinct(StringComparer.Ordinal).Count() < header.Length) throw ApiProblem.Invalid("file", "two columns have the same name");
+        if (header.All(name => name.Length == 0)) throw ApiProblem.Invalid("file", "it is empty; its first row names the columns");
+        // Spreadsheets leave empty columns at the end.
+        if (header.Where(name => name.Length > 0).GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(same => same.Skip(1).Any()) is { Key: var twice })
+            throw ApiProblem.Invalid("file", $"two columns are called '{Printable.OneLine(twice)}', letter case aside");
         while (ReadRow(csv)) yield return new(csv.LineNumber, header, csv.Current.ToArray());
     }
 
@@ -70,7 +76,7 @@ internal static class CsvFile
         }
         catch (DecoderFallbackException)
         {
-            return Encoding.Latin1;
+            return CodePagesEncodingProvider.Instance.GetEncoding(WesternPage);
         }
     }
 }

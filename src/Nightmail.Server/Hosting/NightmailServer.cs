@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -89,6 +90,7 @@ public sealed class NightmailServer : IAsyncDisposable
     private static void AddServices(IServiceCollection services, ServerParts parts, ServerOptions options)
     {
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.Configure<HostOptions>(host => host.ShutdownTimeout = WorkerService.FinishLimit + TimeSpan.FromSeconds(5));
         services.AddOpenApi("v1", openApi => openApi.OpenApiVersion = Microsoft.OpenApi.OpenApiSpecVersion.OpenApi3_1);
         services.AddSingleton(parts).AddSingleton(options).AddSingleton(parts.Time).AddSingleton(parts.Emails).AddSingleton(parts.CampaignEmails).AddSingleton(parts.Accounts).AddSingleton(parts.Keys)
@@ -150,7 +152,9 @@ public sealed class NightmailServer : IAsyncDisposable
         context.Response.Headers.CacheControl = "no-store";
         try
         {
+            RequirePlain(context.Request);
             await next(context);
+            if (UnspokenRefusals.Of(context) is { } unspoken) await unspoken.Result.ExecuteAsync(context);
         }
         catch (ApiProblem problem) when (!context.Response.HasStarted)
         {
@@ -158,7 +162,7 @@ public sealed class NightmailServer : IAsyncDisposable
         }
         catch (BadHttpRequestException broken) when (!context.Response.HasStarted)
         {
-            await new ApiProblem(broken.StatusCode, "Malformed request", broken.Message).Result.ExecuteAsync(context);
+            await UnspokenRefusals.Of(broken).Result.ExecuteAsync(context);
         }
         catch (StoreException trouble) when (!context.Response.HasStarted)
         {
@@ -175,6 +179,13 @@ public sealed class NightmailServer : IAsyncDisposable
             context.RequestServices.GetRequiredService<ServerOptions>().Say($"fault of ours at {context.Request.Method} {context.GetEndpoint()?.DisplayName}: {fault.GetType().Name}{place}; please report it");
             await new ApiProblem(StatusCodes.Status500InternalServerError, "Fault of ours", $"{fault.GetType().Name}{place}; please report it").Result.ExecuteAsync(context);
         }
+    }
+
+    /// <summary>Bodies come as they are: what is packed is read as what it is not, or is larger than it says.</summary>
+    private static void RequirePlain(HttpRequest request)
+    {
+        if (request.Headers.ContentEncoding.ToString() is not ("" or "identity"))
+            throw new ApiProblem(StatusCodes.Status415UnsupportedMediaType, "Unsupported encoding", "send the body as it is, without Content-Encoding", "Content-Encoding");
     }
 
     private static async Task CheckKey(HttpContext context, RequestDelegate next)
