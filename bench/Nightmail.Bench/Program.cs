@@ -23,6 +23,7 @@ Dictionary<string, Func<Workshop, Report, Task>> benches = new(StringComparer.Or
     ["smtp"] = SmtpBench.RunAsync,
     ["sqlite"] = SqliteBench.RunAsync,
     ["scale"] = ScaleBench.RunAsync,
+    ["server"] = ServerBench.RunAsync,
     ["million"] = MillionBench.RunAsync,
     ["dispatch"] = DispatchBench.RunAsync,
     ["lateness"] = LatenessBench.RunAsync,

@@ -8,29 +8,23 @@ using Nightmail.Server.Settings;
 namespace Nightmail.Server.Accounts;
 
 /// <summary>The accounts: as the API speaks of them, and as those who send use them.</summary>
-internal sealed class AccountBook(IAccountStore store, IEmailStore emails, SecretBox secrets, TimeProvider time)
+internal sealed class AccountBook
 {
-    private volatile IReadOnlyList<Account>? ready;
-
+    private readonly IAccountStore store;
+    private readonly IEmailStore emails;
+    private readonly SecretBox secrets;
+    private readonly TimeProvider time;
+    private readonly Remembered<IReadOnlyList<Account>> ready;
     private readonly Listeners listeners = new();
+
+    public AccountBook(IAccountStore store, IEmailStore emails, SecretBox secrets, TimeProvider time) =>
+        (this.store, this.emails, this.secrets, this.time, ready) = (store, emails, secrets, time, new(ReadReadyAsync));
 
     /// <summary>Calls back after an account was changed, until the result is disposed.</summary>
     public IDisposable OnChanged(Action callback) => listeners.Add(callback);
 
     /// <summary>The accounts that send, in their order; where none says that it is the default one, the first is.</summary>
-    public async ValueTask<IReadOnlyList<Account>> ReadyAsync(CancellationToken cancellationToken)
-    {
-        if (ready is { } known) return known;
-        List<Account> accounts = [];
-        foreach (var stored in await store.ListAsync(cancellationToken))
-        {
-            var shape = ShapeOf(stored);
-            if (TryReady(shape, stored) is { } account) accounts.Add(account);
-        }
-
-        if (accounts.Count > 0 && !accounts.Exists(account => account.IsDefault)) accounts[0] = accounts[0] with { IsDefault = true };
-        return ready = Account.WithStandIns(accounts);
-    }
+    public ValueTask<IReadOnlyList<Account>> ReadyAsync(CancellationToken cancellationToken) => ready.GetAsync(cancellationToken);
 
     /// <summary>All of them, without secrets.</summary>
     public async Task<IReadOnlyList<(AccountShape Shape, int Version)>> ListAsync(CancellationToken cancellationToken) =>
@@ -92,6 +86,15 @@ internal sealed class AccountBook(IAccountStore store, IEmailStore emails, Secre
     /// <summary>Other accounts may be kept now: whoever uses them looks again.</summary>
     public void Reload() => Forget();
 
+    private async ValueTask<IReadOnlyList<Account>> ReadReadyAsync(CancellationToken cancellationToken)
+    {
+        List<Account> accounts = [];
+        foreach (var stored in await store.ListAsync(cancellationToken))
+            if (TryReady(ShapeOf(stored), stored) is { } account) accounts.Add(account);
+        if (accounts.Count > 0 && !accounts.Exists(account => account.IsDefault)) accounts[0] = accounts[0] with { IsDefault = true };
+        return Account.WithStandIns(accounts);
+    }
+
     private async Task RequireOneDefaultAsync(AccountShape shape, CancellationToken cancellationToken)
     {
         if (!shape.Default) return;
@@ -101,7 +104,7 @@ internal sealed class AccountBook(IAccountStore store, IEmailStore emails, Secre
 
     private void Forget()
     {
-        ready = null;
+        ready.Forget();
         listeners.Tell();
     }
 

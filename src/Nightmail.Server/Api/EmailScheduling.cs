@@ -59,18 +59,36 @@ internal static class EmailScheduling
         }
 
         var context = await desk.ContextAsync(cancellationToken);
-        var kept = await KeepAsync(scheduler, [.. asked.Select(each => each.Request)], hasKey: key is not null, cancellationToken);
-        for (var i = 0; i < asked.Count; i++) results[asked[i].Index] = Result(kept[i], context);
+        var kept = await KeepAsync(scheduler, [.. asked.Select(each => each.Request)], hasKey: key is not null, context, cancellationToken);
+        for (var i = 0; i < asked.Count; i++) results[asked[i].Index] = kept[i];
         return new([.. results.Select(each => each!)]);
     }
 
     /// <summary>With a key the first goes ahead: it alone carries the key as it is, and whether that is another request's must be known before anything is kept.</summary>
-    private static async Task<IReadOnlyList<ScheduleResult>> KeepAsync(Scheduler scheduler, IReadOnlyList<ScheduleRequest> asked, bool hasKey, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<EmailResult>> KeepAsync(Scheduler scheduler, IReadOnlyList<ScheduleRequest> asked, bool hasKey, WhyContext context, CancellationToken cancellationToken)
     {
-        if (!hasKey || asked.Count == 0) return await scheduler.ScheduleAllAsync(asked, cancellationToken);
-        var first = await scheduler.ScheduleAsync(asked[0], cancellationToken);
-        if (first is ScheduleResult.KeyConflict) throw ProblemOf(first);
-        return [first, .. await scheduler.ScheduleAllAsync([.. asked.Skip(1)], cancellationToken)];
+        List<EmailResult> kept = [];
+        if (hasKey && asked.Count > 0)
+        {
+            var first = await scheduler.ScheduleAsync(asked[0], cancellationToken);
+            kept.Add(first is ScheduleResult.KeyConflict ? throw ProblemOf(first) : Result(first, context));
+        }
+
+        foreach (var slice in Slices.Of(asked.Skip(kept.Count), each => (each.Content.Text?.Length ?? 0) + (each.Content.Html?.Length ?? 0)))
+        {
+            try
+            {
+                kept.AddRange((await scheduler.ScheduleAllAsync(slice, cancellationToken)).Select(result => Result(result, context)));
+            }
+            catch (StoreException trouble) when (kept.Count > 0)
+            {
+                // Some are kept, and whoever asked must hear which.
+                var refused = Result(new ApiProblem(StatusCodes.Status503ServiceUnavailable, "The store cannot do it now", trouble.Message));
+                kept.AddRange(slice.Select(_ => refused));
+            }
+        }
+
+        return kept;
     }
 
     private static ScheduleRequest Request(EmailRequest request, string? key, string batch, IBlobStore blobs, TimeProvider time)

@@ -11,7 +11,7 @@ namespace Nightmail.Server.Campaigns;
 internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails emails, IEmailStore store, RecipientCheck check, ITemplateStore templates, ISuppressionStore suppressions, ITemplateRenderer renderer, EngineReporter reporter, TimeProvider time, CampaignGates gates)
 {
     /// <summary>Recipients in one transaction: well under 50 ms of writing.</summary>
-    public const int RecipientsAtOnce = 500;
+    public const int RecipientsAtOnce = Slices.MostRows;
 
     /// <summary>Times that a step is tried anew because somebody else changed the campaign in between.</summary>
     private const int MostTries = 5;
@@ -50,12 +50,12 @@ internal sealed class CampaignDesk(ICampaignStore campaigns, ICampaignEmails ema
     private async Task<RecipientTally> AddAllAsync(Campaign campaign, IEnumerable<WordedRecipient> recipients, CancellationToken cancellationToken)
     {
         var tally = new RecipientTally();
-        foreach (var batch in recipients.Chunk(RecipientsAtOnce))
+        foreach (var batch in Slices.Of(recipients, each => each.Variables?.Length ?? 0))
         {
             var suppressed = await suppressions.FindAsync([.. batch.SelectMany(each => Suppression.TargetsFor(each.Mailbox.Address)).Distinct(StringComparer.Ordinal)], cancellationToken);
             List<ScheduledEmail> wanted = [.. batch.Where(each => !Suppression.TargetsFor(each.Mailbox.Address).Any(suppressed.Contains)).Select(each => EmailOf(campaign, each))];
             var added = await emails.AddRecipientsAsync(campaign.Id, wanted, cancellationToken);
-            tally = new(tally.Added + added, tally.Duplicates + wanted.Count - added, tally.Suppressed + batch.Length - wanted.Count);
+            tally = new(tally.Added + added, tally.Duplicates + wanted.Count - added, tally.Suppressed + batch.Count - wanted.Count);
         }
 
         return tally;

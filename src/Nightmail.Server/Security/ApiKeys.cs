@@ -15,7 +15,7 @@ internal sealed class ApiKeys(IKeyStore store, TimeProvider time)
     /// <summary>256 bits: nobody guesses it, so its hash needs no salt and no slowness.</summary>
     private const int KeyBytes = 32;
 
-    private volatile IReadOnlyList<ApiKey>? known;
+    private readonly Remembered<IReadOnlyList<ApiKey>> known = new(store.ListAsync);
 
     /// <summary>Makes a key. One of that id, which nobody was told, is replaced.</summary>
     /// <returns>What is kept, and the key itself, which nobody can find out again.</returns>
@@ -25,7 +25,7 @@ internal sealed class ApiKeys(IKeyStore store, TimeProvider time)
         var kept = new ApiKey(id, name, Hash(key), scopes, time.GetUtcNow());
         await store.RemoveAsync(id, cancellationToken);
         await store.AddAsync(kept, cancellationToken);
-        known = null;
+        known.Forget();
         return (kept, key);
     }
 
@@ -34,7 +34,7 @@ internal sealed class ApiKeys(IKeyStore store, TimeProvider time)
     {
         var hash = Hash(key);
         ApiKey? found = null;
-        foreach (var each in known ??= await store.ListAsync(cancellationToken))
+        foreach (var each in await known.GetAsync(cancellationToken))
             if (CryptographicOperations.FixedTimeEquals(each.Hash, hash)) found = each;
         return found;
     }
@@ -46,7 +46,7 @@ internal sealed class ApiKeys(IKeyStore store, TimeProvider time)
     public async Task<bool> RemoveAsync(KeyId id, CancellationToken cancellationToken)
     {
         var removed = await store.RemoveAsync(id, cancellationToken);
-        known = null;
+        known.Forget();
         return removed;
     }
 

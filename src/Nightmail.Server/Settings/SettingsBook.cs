@@ -13,7 +13,7 @@ namespace Nightmail.Server.Settings;
 internal sealed record ServerSettings(DeliveryPolicy Delivery, CircuitOptions Circuit, int Version);
 
 /// <summary>The settings of the server, and those who act on them.</summary>
-internal sealed class SettingsBook(ServerParts parts)
+internal sealed class SettingsBook
 {
     private const string Name = "delivery";
 
@@ -21,18 +21,17 @@ internal sealed class SettingsBook(ServerParts parts)
     private static readonly TimeSpan Longest = TimeSpan.FromDays(30);
 
     private readonly Listeners listeners = new();
-    private volatile ServerSettings? known;
+    private readonly ServerParts parts;
+    private readonly Remembered<ServerSettings> known;
+
+    /// <param name="parts">What the server was started with.</param>
+    public SettingsBook(ServerParts parts) => (this.parts, known) = (parts, new(ReadAsync));
 
     /// <summary>Calls back after a change, until the result is disposed.</summary>
     public IDisposable OnChanged(Action callback) => listeners.Add(callback);
 
     /// <summary>What holds now.</summary>
-    public async ValueTask<ServerSettings> CurrentAsync(CancellationToken cancellationToken)
-    {
-        if (known is { } current) return current;
-        var stored = await parts.Settings.FindAsync(Name, cancellationToken);
-        return known = Over(stored is null ? new() : Shape(stored), stored?.Version ?? 0);
-    }
+    public ValueTask<ServerSettings> CurrentAsync(CancellationToken cancellationToken) => known.GetAsync(cancellationToken);
 
     /// <summary>Changes what the shape names.</summary>
     /// <param name="change">What is to be changed.</param>
@@ -46,7 +45,7 @@ internal sealed class SettingsBook(ServerParts parts)
         var wanted = Merged(stored is null ? new() : Shape(stored), change);
         var next = Over(wanted, version + 1);
         if (!await parts.Settings.SaveAsync(new(Name, JsonSerializer.Serialize(wanted, ApiJson.Default.SettingsShape), version + 1), cancellationToken)) throw ApiProblem.Outdated();
-        known = next;
+        known.Forget();
         listeners.Tell();
         return next;
     }
@@ -66,6 +65,12 @@ internal sealed class SettingsBook(ServerParts parts)
                 NetworkCooldownSeconds = circuit.NetworkCooldown.TotalSeconds, NetworkCooldownMaxSeconds = circuit.NetworkCooldownMax.TotalSeconds,
             },
         };
+    }
+
+    private async ValueTask<ServerSettings> ReadAsync(CancellationToken cancellationToken)
+    {
+        var stored = await parts.Settings.FindAsync(Name, cancellationToken);
+        return Over(stored is null ? new() : Shape(stored), stored?.Version ?? 0);
     }
 
     private static SettingsShape Shape(StoredSetting stored) =>
