@@ -8,6 +8,7 @@ using Nightmail.Mail.Transports;
 using Nightmail.Server;
 using Nightmail.Store.File;
 using Nightmail.Store.File.Disk;
+using Nightmail.Store.File.Exchange;
 using Nightmail.Store.Sql;
 using Nightmail.Store.Sql.Sqlite;
 using Nightmail.Store.Sql.Sqlite.Backups;
@@ -49,7 +50,7 @@ internal static class Composition
         return new(store, plane, backups, new()
         {
             Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
-            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Backups = backups, Composer = Composer(store.Blobs),
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Backups = backups, Form = QueueFileForm.Instance, Composer = Composer(store.Blobs),
             Transport = (account, retry) => TransportFactory.Create(account, retry, surroundings.Time, surroundings.Random, words => surroundings.Error.WriteLine($"nightmail: {words}")),
             CheckAccount = async (account, cancellationToken) =>
             {
@@ -66,7 +67,7 @@ internal static class Composition
     /// <summary>Opens a server's emails, over its API.</summary>
     public static OpenedStore OpenRemote(ServerClient server, TimeProvider time)
     {
-        var queue = new RemoteQueue(server, time);
+        var queue = new RemoteQueue(server, time, QueueFileForm.Instance);
         return new(queue, new RemoteBlobs(server), new RemoteSendLog(queue)) { Remote = queue };
     }
 

@@ -49,6 +49,9 @@ public sealed record ServerParts
     /// <summary>Copies of all that it keeps; null: there are none.</summary>
     public IBackups? Backups { get; init; }
 
+    /// <summary>Writes and reads emails as they travel between stores.</summary>
+    public required IEmailForm Form { get; init; }
+
     /// <summary>Writes messages.</summary>
     public required IMessageComposer Composer { get; init; }
 

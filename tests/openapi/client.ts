@@ -24,6 +24,12 @@ export async function schedule(): Promise<string | undefined> {
   return data && "results" in data ? data.results[0]?.email?.id : data?.id;
 }
 
+export async function move(): Promise<string[]> {
+  const { data } = await client.GET("/api/emails/export", { params: { query: { cursor: "email_01990000000070008000000000000000" } } });
+  const taken = await client.POST("/api/emails/import", { body: { emails: data?.items ?? [] } });
+  return taken.data?.results.map((each) => each.result) ?? [];
+}
+
 export async function pages(): Promise<string[]> {
   const { data } = await client.GET("/api/emails", { params: { query: { limit: 10, status: "pending" } } });
   return data?.items.map((email) => email.subject) ?? [];

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nightmail.Cli.Printing;
+using Nightmail.Core.Storage;
 using Nightmail.Store.File.Exchange;
 
 namespace Nightmail.Cli.Commands;
@@ -11,17 +12,14 @@ internal sealed class ExportCommand : Verb
 
     /// <summary>The command.</summary>
     public ExportCommand()
-        : base("export", "Writes the whole queue with its attachments as JSON lines, for another store. The queue stays as it is.", "nightmail export queue.jsonl", "nightmail export | gzip > queue.jsonl.gz") => Add(file);
-
-    /// <inheritdoc/>
-    public override Reach Reach => Reach.Here;
+        : base("export", "Writes the whole queue with its attachments as JSON lines, for another store. The queue stays as it is.", "nightmail export queue.jsonl", "nightmail export --server http://127.0.0.1:8025 queue.jsonl", "nightmail export | gzip > queue.jsonl.gz") => Add(file);
 
     /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
         var path = words.GetValue(file) is { Length: > 0 } named && named != "-" ? Path.GetFullPath(named) : null;
         if (path is not null && Path.Exists(path)) throw CommandFailure.Refused($"{path} is there already; nothing was written: name another file, or remove it first");
-        var (emails, setAside) = await session.QueueFile.ExportAsync(cancellationToken);
+        var (emails, leftOut) = await EmailsAsync(session, cancellationToken);
         ExportReport report;
         if (path is null)
         {
@@ -31,40 +29,24 @@ internal sealed class ExportCommand : Verb
         else
         {
             report = await WriteFileAsync(path, output => ExportWriter.WriteAsync(emails, session.Blobs, output, session.Now, cancellationToken));
-            Print(path, report, setAside, session);
+            var done = ExportWords.Sentence(path, report, leftOut);
+            session.Print(session.Globals.Json ? JsonText.Line(json => ExportWords.Write(json, path, report, leftOut)) : $"{Printable.OneLine(done)}\n", done);
         }
 
-        foreach (var entry in setAside) session.Note($"warning: not exported, because it cannot be read as an email: '{entry.Key}' at {entry.Place} of {session.QueuePath}: {entry.Why}; mend or remove it there, then export again");
-        foreach (var missing in report.Missing) session.Note($"warning: exported without an attachment: {missing}");
-        if (report.Waiting > 0) session.Note($"{report.Waiting} of the {report.Emails} emails still wait here too; before another store sends them, keep this one from doing so: {session.Command("pause --all")}");
-        return report.Missing.Count + setAside.Count > 0 ? ExitCodes.Refused : ExitCodes.Done;
+        foreach (var note in ExportWords.Notes(report, leftOut, session.Command)) session.Note(note);
+        return report.Missing.Count + leftOut.SetAside.Count > 0 ? ExitCodes.Refused : ExitCodes.Done;
     }
 
-    private static void Print(string path, ExportReport report, IReadOnlyList<SetAsideEntry> setAside, Session session)
+    private static async Task<(IAsyncEnumerable<ImportedEmail> Emails, LeftOut LeftOut)> EmailsAsync(Session session, CancellationToken cancellationToken)
     {
-        var done = $"{report.Emails} emails and {report.Blobs} attachments exported to {path}{(setAside.Count > 0 ? $"; {setAside.Count} entries are not in it" : "")}";
-        session.Print(session.Globals.Json ? JsonText.Line(json =>
+        if (session.Remote is { } remote)
         {
-            json.WriteStartObject();
-            json.WriteString("file", path);
-            json.WriteNumber("emails", report.Emails);
-            json.WriteNumber("waiting", report.Waiting);
-            json.WriteNumber("attachments", report.Blobs);
-            json.WriteNumber("missing", report.Missing.Count);
-            json.WriteString("sha256", report.Sha256);
-            json.WriteStartArray("setAside");
-            foreach (var entry in setAside)
-            {
-                json.WriteStartObject();
-                json.WriteString("id", entry.Key);
-                json.WriteString("place", entry.Place);
-                json.WriteString("error", entry.Why);
-                json.WriteEndObject();
-            }
+            var campaigns = await remote.PagesAsync("api/campaigns?limit=1", campaign => campaign, 1, cancellationToken);
+            return (remote.ExportAsync(cancellationToken), new(session.Server!.Text, [], campaigns.Count > 0));
+        }
 
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }) : $"{Printable.OneLine(done)}\n", done);
+        var export = await session.QueueFile.ExportAsync(cancellationToken);
+        return (export.Emails.ToAsyncEnumerable(), new(session.QueuePath, export.SetAside, Campaigns: false));
     }
 
     /// <summary>Under its name the file is whole or not there.</summary>

@@ -14,10 +14,7 @@ internal sealed class ImportCommand : Verb
 
     /// <summary>The command.</summary>
     public ImportCommand()
-        : base("import", "Takes emails that another store exported, under the same ids. What has left stays so; what is here already is left as it is.", "nightmail import queue.jsonl", "gunzip -c queue.jsonl.gz | nightmail import -") => Add(file);
-
-    /// <inheritdoc/>
-    public override Reach Reach => Reach.Here;
+        : base("import", "Takes emails that another store exported, under the same ids. What has left stays so; what is here already is left as it is.", "nightmail import queue.jsonl", "nightmail import queue.jsonl --server http://127.0.0.1:8025", "gunzip -c queue.jsonl.gz | nightmail import -") => Add(file);
 
     /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
@@ -56,7 +53,7 @@ internal sealed class ImportCommand : Verb
     {
         try
         {
-            await EmailImport.RunAsync(input, session.QueueFile, session.Blobs, report, cancellationToken);
+            await EmailImport.RunAsync(input, session.Store, session.Blobs, report, cancellationToken);
         }
         catch (ImportException changed)
         {
@@ -69,6 +66,10 @@ internal sealed class ImportCommand : Verb
         catch (StoreException trouble)
         {
             throw new CommandFailure(NightmailApp.ExitCodeOf(trouble), $"{trouble.Message}{(report.Imported > 0 ? ImportWords.SoFar(report) : "")}");
+        }
+        catch (CommandFailure failure) when (report.Imported > 0)
+        {
+            throw new CommandFailure(failure.ExitCode, $"{failure.Message}{ImportWords.SoFar(report)}");
         }
     }
 }

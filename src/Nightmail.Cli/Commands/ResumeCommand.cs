@@ -27,21 +27,38 @@ internal sealed class ResumeCommand : Verb
         var named = words.GetValue(ids) ?? [];
         if ((named.Length > 0 ? 1 : 0) + (all.IsSet(words) ? 1 : 0) + (held.IsSet(words) ? 1 : 0) != 1)
             throw CommandFailure.Usage("name the emails to resume, or say --all for sending as a whole, or --held for all that are held because nothing tells whether they have left");
-        if (held.IsSet(words)) named = await HeldAsync(session, cancellationToken);
+        if (held.IsSet(words)) return await ReleaseAsync(session, cancellationToken);
         var exitCode = all.IsSet(words)
             ? await SendingSwitch.SetAsync(paused: false, session, cancellationToken)
-            : await new ChangeRun(session, new EmailChange.Resume(), _ => "pending again").RunAsync(named, cancellationToken);
+            : await new ChangeRun(session, new EmailChange.Resume(), PendingAgain).RunAsync(named, cancellationToken);
         if (exitCode == ExitCodes.Done) await WhoSends.NoteAsync(session, cancellationToken);
         return exitCode;
     }
 
-    private static async Task<string[]> HeldAsync(Session session, CancellationToken cancellationToken)
+    private static string PendingAgain(ScheduledEmail email) => "pending again";
+
+    /// <summary>Lets go what may have left and of which nothing else is wrong, and says what stays and why.</summary>
+    private static async Task<int> ReleaseAsync(Session session, CancellationToken cancellationToken)
     {
-        var paused = await session.Store.ListAsync(new() { Statuses = [EmailStatus.Paused] }, cancellationToken);
-        var wrong = paused.Count(Settlement.MayBeWrong);
-        if (wrong > 0) session.Note($"{wrong} stay paused because their content may be wrong: look at each ({session.Command("list --status paused")}), then resume it by its id");
-        string[] held = [.. paused.Where(Settlement.MayHaveLeft).Select(email => email.Id.ToString())];
-        if (held.Length == 0 && wrong == 0) session.Note("nothing is held; what a person paused is resumed by its id");
-        return held;
+        var held = await session.Store.HeldAsync(cancellationToken);
+        var run = new ChangeRun(session, new EmailChange.Resume(), PendingAgain);
+        var exitCode = await run.RunAsync(held, cancellationToken);
+        var left = (await session.Store.ListAsync(new() { Statuses = [EmailStatus.Paused] }, cancellationToken)).ToLookup(Settlement.MayBeWrong);
+        if (held.Count > 0) session.Note(Sentence(held.Count, run.Changed, session.Now));
+        else if (!left[true].Any()) session.Note("nothing is held; what a person paused is resumed by its id");
+        if (left[true].Any()) session.Note($"{left[true].Count()} stay paused because their content may be wrong: look at each ({session.Command("list --status paused")}), then resume it by its id");
+        if (held.Count > 0 && left[false].Count(email => !Settlement.IsHeld(email)) is > 0 and var chosen) session.Note($"{chosen} {(chosen == 1 ? "was paused by a person and stays" : "were paused by a person and stay")} so");
+        if (run.Changed.Count == 0) return exitCode;
+        if ((await session.Store.OverviewAsync(cancellationToken)).SendingPaused) session.Note($"sending is paused as a whole, so nothing leaves yet; when all is well: {session.Command("resume --all")}");
+        await WhoSends.NoteAsync(session, cancellationToken);
+        return exitCode;
+    }
+
+    private static string Sentence(int held, List<ScheduledEmail> released, DateTimeOffset now)
+    {
+        // When a campaign's go is the campaign's affair.
+        var due = released.Count(email => email.Campaign is null && email.Due <= now);
+        var stayed = held - released.Count;
+        return $"{released.Count} of {held} let go{(due > 0 ? $", {due} of them due by now" : "")}{(stayed > 0 ? $"; {stayed} {(stayed == 1 ? "stays" : "stay")} as {(stayed == 1 ? "it is" : "they are")}, each with its reason above" : "")}";
     }
 }

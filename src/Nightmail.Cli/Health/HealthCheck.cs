@@ -17,6 +17,8 @@ internal static class HealthCheck
     /// <summary>Less room than this is nearly none: a hundred changes of a large queue fill it.</summary>
     public const long LittleSpace = 100L * 1024 * 1024;
 
+    private const string Program = "nightmail ";
+
     /// <summary>So many are named; a list shows the others.</summary>
     private const int MostNamed = 10;
 
@@ -27,12 +29,16 @@ internal static class HealthCheck
     /// <param name="facts">What is known.</param>
     /// <param name="command">A command of this program, as it can be pasted.</param>
     public static IReadOnlyList<HealthFinding> Judge(HealthFacts facts, Func<string, string> command) =>
-        [.. (facts.File is { } file ? OfFile(facts, file, command).Concat(OfSafety(file, command)) : []).Concat(OfSending(facts, command)).Concat(OfAccounts(facts, command)).Concat(OfServer(facts.Server)).OrderByDescending(finding => finding.Gravity)];
+        [.. (facts.File is { } file ? OfFile(facts, file, command).Concat(OfSafety(file, command)) : []).Concat(OfSending(facts, command)).Concat(OfAccounts(facts, command)).Concat(OfServer(facts.Server, command)).OrderByDescending(finding => finding.Gravity)];
 
     /// <summary>A server says what is wrong and, behind a semicolon, mostly what to do about it. What this command sees for itself it has said already, with a code for programs.</summary>
-    private static IEnumerable<HealthFinding> OfServer(ServerFacts? server) =>
+    private static IEnumerable<HealthFinding> OfServer(ServerFacts? server, Func<string, string> command) =>
         (server?.Problems ?? []).Where(problem => !SeenHere.Any(each => problem.Contains(each, StringComparison.Ordinal))).Select(problem => problem.Split("; ", 2))
-        .Select(parts => new HealthFinding("server", Gravity.Degraded, parts[0], parts is [_, var step] ? step : "look at the server's log"));
+        .Select(parts => new HealthFinding("server", Gravity.Degraded, parts[0], parts is [_, var step] ? Pasted(step, command) : "look at the server's log"));
+
+    /// <summary>The command with which a server ends a sentence does not know how the server was named here.</summary>
+    private static string Pasted(string step, Func<string, string> command) =>
+        step.IndexOf(Program, StringComparison.Ordinal) is >= 0 and var at ? step[..at] + command(step[(at + Program.Length)..]) : step;
 
     private static IEnumerable<HealthFinding> OfFile(HealthFacts facts, QueueFileFacts file, Func<string, string> command)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Nightmail.Core.Accounts;
+using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
@@ -7,8 +8,10 @@ using Nightmail.Core.Storage;
 namespace Nightmail.Cli.Remote;
 
 /// <summary>The emails of a server, asked for and changed over its API. What it refuses is a <see cref="CommandFailure"/> with the exit code that the same refusal has on a queue file.</summary>
-internal sealed class RemoteQueue(ServerClient server, TimeProvider time) : IEmailQueue
+internal sealed class RemoteQueue(ServerClient server, TimeProvider time, IEmailForm form) : IEmailQueue
 {
+    private readonly RemoteExchange exchange = new(server, time, form);
+
     /// <summary>As many as the server gives at once.</summary>
     private const int PageSize = 1000;
 
@@ -28,6 +31,12 @@ internal sealed class RemoteQueue(ServerClient server, TimeProvider time) : IEma
         foreach (var email in emails) results.Add(await AddAsync(email, cancellationToken));
         return results;
     }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken) => await exchange.ImportAsync(emails, cancellationToken);
+
+    /// <summary>Its emails that belong to no campaign, whole, for another store.</summary>
+    public IAsyncEnumerable<ImportedEmail> ExportAsync(CancellationToken cancellationToken) => exchange.ExportAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken)
@@ -52,6 +61,14 @@ internal sealed class RemoteQueue(ServerClient server, TimeProvider time) : IEma
     {
         var page = await server.AskAsync(ServerRequest.Get($"api/emails?named={Uri.EscapeDataString(part)}&limit={most}"), cancellationToken);
         return [.. page.ItemsOf("items").Select(EmailReading.Read).Where(email => email.Id.IsNamedBy(part))];
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<ScheduledEmail>> HeldAsync(CancellationToken cancellationToken)
+    {
+        // An older server passes over the word and gives every email.
+        var found = await PagesAsync($"api/emails?held=true&limit={PageSize}", EmailReading.Read, int.MaxValue, cancellationToken);
+        return [.. found.Where(Settlement.MayHaveLeft)];
     }
 
     /// <inheritdoc/>

@@ -19,6 +19,14 @@ public interface IEmailQueue : IAsyncDisposable
     /// <summary>What <see cref="AddAsync"/> answers for the sake of the key alone; null: the key is new, or the queue is another's, who looks at it himself.</summary>
     ValueTask<AddResult?> FindKeyAsync(IdempotencyKey key, CancellationToken cancellationToken) => new((AddResult?)null);
 
+    /// <summary>
+    /// Keeps emails of another store under their own ids, each as <see cref="Delivery.Arrival"/> has it: what was sent stays sent, what nobody can vouch
+    /// for is paused. What is here already, by its id or its idempotency key, is left as it is; what is not final and whose blobs are not
+    /// here, and what belongs to a campaign, is not taken. One step for all that are. Returns only when they are on stable storage.
+    /// </summary>
+    /// <returns>One result an email, in order.</returns>
+    ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken);
+
     /// <summary>The email as the ledger knows it, or null when there is none of that id.</summary>
     ValueTask<ScheduledEmail?> FindAsync(EmailId id, CancellationToken cancellationToken);
 
@@ -31,6 +39,10 @@ public interface IEmailQueue : IAsyncDisposable
     /// </summary>
     async ValueTask<IReadOnlyList<ScheduledEmail>> NamedAsync(string part, int most, CancellationToken cancellationToken) =>
         [.. (await ListAsync(new EmailFilter(), cancellationToken)).Where(email => email.Id.IsNamedBy(part)).Take(most)];
+
+    /// <summary>The emails that are held because nothing tells whether they have left, and of which nothing else is wrong; recipients of campaigns too.</summary>
+    async ValueTask<IReadOnlyList<ScheduledEmail>> HeldAsync(CancellationToken cancellationToken) =>
+        [.. (await ListAsync(new() { Statuses = [EmailStatus.Paused] }, cancellationToken)).Where(Delivery.Settlement.MayHaveLeft)];
 
     /// <summary>Does what a person wants, if <see cref="ChangeRules"/> grants it: a ledger entry, then the row, then the answer.</summary>
     ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken);

@@ -13,14 +13,6 @@ namespace Nightmail.Core.Storage;
 public interface IEmailStore : IEmailQueue, ISendLedger
 {
     /// <summary>
-    /// Keeps emails of another store under their own ids, each as <see cref="Arrival"/> has it: what was sent stays sent, what nobody can vouch
-    /// for is paused. What is here already, by its id or its idempotency key, is left as it is; what is not final and whose blobs are not
-    /// here, and what belongs to a campaign, is not taken. One step for all that are. Returns only when they are on stable storage.
-    /// </summary>
-    /// <returns>One result an email, in order.</returns>
-    ValueTask<IReadOnlyList<ImportResult>> ImportAsync(IReadOnlyList<ImportedEmail> emails, CancellationToken cancellationToken);
-
-    /// <summary>
     /// Some of the emails that <paramref name="filter"/> names, soonest first: at most <paramref name="most"/>, those behind <paramref name="after"/>.
     /// What changes between two pages may be on both or on neither.
     /// </summary>
@@ -29,6 +21,13 @@ public interface IEmailStore : IEmailQueue, ISendLedger
         List<ScheduledEmail> rest = [.. (await ListAsync(filter, cancellationToken)).Where(email => after is null || EmailPlace.Of(email).IsBehind(after)).Take(most + 1)];
         return rest.Count > most ? new(rest[..most], EmailPlace.Of(rest[most - 1])) : new(rest, null);
     }
+
+    /// <summary>
+    /// Some of the emails that belong to no campaign, whole and as the ledger knows them, in the order of their ids: those behind
+    /// <paramref name="after"/>, at most <paramref name="most"/>. Whatever is changed between two pages, an email that is there all the time is on one of them.
+    /// </summary>
+    async ValueTask<IReadOnlyList<ScheduledEmail>> ExportPageAsync(EmailId? after, int most, CancellationToken cancellationToken) =>
+        [.. (await ListAsync(new() { OwnOnly = true }, cancellationToken)).Where(email => after is null || email.Id.CompareTo(after.Value) > 0).OrderBy(email => email.Id).Take(most)];
 
     /// <summary>
     /// The earliest instant at which an email falls due, or expires, that the accounts of <paramref name="capacities"/> could take: not

@@ -124,6 +124,7 @@ public sealed class NightmailServer : IAsyncDisposable
         ApiDescription.Map(app);
         app.MapSend();
         app.MapEmails();
+        app.MapExchange();
         app.MapEmailContent();
         app.MapBlobs();
         app.MapStandings();

@@ -24,6 +24,11 @@ internal static class SchemaForms
         schemas["SendRequest"]!["properties"]!["recipients"] = JsonNode.Parse("""
             { "type": "array", "description": "Each an address, or one with a name or variables.", "items": { "oneOf": [{ "type": "string" }, { "$ref": "#/components/schemas/RecipientRequest" }] } }
             """);
+        schemas["ExchangedEmail"] = JsonNode.Parse("""
+            { "type": "object", "description": "A whole email as the queue file has it (docs/storage.md).", "required": ["id"], "properties": { "id": { "type": "string", "description": "Its id." } }, "additionalProperties": true }
+            """);
+        foreach (var (holder, list) in new[] { ("ImportRequest", "emails"), ("PageOfJsonElement", "items") })
+            schemas[holder]!["properties"]![list] = new JsonObject { ["type"] = "array", ["description"] = "Each as the queue file has it.", ["items"] = Of("ExchangedEmail") };
         foreach (var unused in new[] { "SseItemOfstring" }) schemas.Remove(unused);
     }
 

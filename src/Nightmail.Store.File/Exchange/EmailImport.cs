@@ -40,7 +40,7 @@ public static class EmailImport
     /// <param name="report">Gets what was done, also where an exception ends it: what it says by then stands.</param>
     /// <param name="cancellationToken">Stops between two lines.</param>
     /// <exception cref="ImportException">It is no whole export any more, which a check would have said.</exception>
-    public static async Task RunAsync(Stream input, IEmailStore store, IBlobStore blobs, ImportReport report, CancellationToken cancellationToken)
+    public static async Task RunAsync(Stream input, IEmailQueue store, IBlobStore blobs, ImportReport report, CancellationToken cancellationToken)
     {
         using var reader = new ExportReader(input);
         var batch = new List<ImportedEmail>();

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Nightmail.Core.Emails;
 using Nightmail.Store.File.Format;
 
 namespace Nightmail.Store.File.Exchange;
@@ -21,7 +20,7 @@ internal static class ExportLineReader
                 ExportFormat.HeadName => Head(line, number),
                 ExportFormat.BlobName => Part(line, number),
                 ExportFormat.EndName => End(line),
-                _ => Email(line, number),
+                _ => new ExportLine.Email(QueueFileForm.Instance.Read(line)),
             };
         }
         catch (JsonException broken)
@@ -98,28 +97,6 @@ internal static class ExportLineReader
         }
 
         return new(emails, blobs, sum);
-    }
-
-    private static ExportLine.Email Email(ReadOnlySpan<byte> line, long number)
-    {
-        var id = Id(line) ?? throw ImportException.At(number, 1, "an email has no id; a whole line may belong to another file");
-        if (!EmailId.TryParse(id, out var parsed)) throw ImportException.At(number, ColumnOf(line, "id"), $"id: '{id}' is not an email's id");
-        var email = EmailReader.Read(line, parsed, out var hasUnknown);
-        return new(new(email) { Unknown = hasUnknown ? Encoding.UTF8.GetString(line) : null });
-    }
-
-    private static string? Id(ReadOnlySpan<byte> line)
-    {
-        var json = new Utf8JsonReader(line);
-        json.Read();
-        string? id = null;
-        while (Lenient.NextProperty(ref json, ["id"]) is { } index)
-        {
-            if (index == 0) id = Lenient.Text(ref json);
-            else json.Skip();
-        }
-
-        return id;
     }
 
     /// <summary>The reader begins what it says about a property with its name.</summary>

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
-using Nightmail.Store.File.Format;
 
 namespace Nightmail.Store.File.Exchange;
 
@@ -21,18 +20,24 @@ public sealed class ExportWriter : IDisposable
     private ExportWriter(Stream output, IBlobStore blobs) => (this.output, this.blobs) = (output, blobs);
 
     /// <summary>Writes a whole export. No more than one line of it is in memory at a time.</summary>
-    /// <param name="emails">The emails, in the order in which they are to stand.</param>
+    /// <param name="emails">The emails, in the order in which they are to stand; they are asked for one by one.</param>
     /// <param name="blobs">Where the bytes lie that they refer to.</param>
     /// <param name="output">Gets the lines.</param>
     /// <param name="now">For the first line.</param>
     /// <param name="cancellationToken">Stops between two lines; what was written by then is no whole export, and says so.</param>
-    public static async Task<ExportReport> WriteAsync(IReadOnlyList<ImportedEmail> emails, IBlobStore blobs, Stream output, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task<ExportReport> WriteAsync(IAsyncEnumerable<ImportedEmail> emails, IBlobStore blobs, Stream output, DateTimeOffset now, CancellationToken cancellationToken)
     {
         using var writer = new ExportWriter(output, blobs);
         await writer.WriteHeadAsync(now, cancellationToken);
-        foreach (var email in emails) await writer.WriteAsync(email, cancellationToken);
-        var waiting = emails.Count(each => !each.Email.Status.IsFinal());
-        return await writer.EndAsync(emails.Count, waiting, cancellationToken);
+        var (count, waiting) = (0, 0);
+        await foreach (var email in emails.WithCancellation(cancellationToken))
+        {
+            await writer.WriteAsync(email, cancellationToken);
+            count++;
+            if (!email.Email.Status.IsFinal()) waiting++;
+        }
+
+        return await writer.EndAsync(count, waiting, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -48,10 +53,8 @@ public sealed class ExportWriter : IDisposable
 
     private async Task WriteAsync(ImportedEmail each, CancellationToken cancellationToken)
     {
-        foreach (var attachment in each.Email.Content.Attachments) await WriteAsync(attachment.Blob, each.Email, cancellationToken);
-        if (each.Email.Content.Eml is { } eml) await WriteAsync(eml, each.Email, cancellationToken);
-        using var unknown = each.Unknown is { } text ? JsonDocument.Parse(text, new JsonDocumentOptions { AllowTrailingCommas = true }) : null;
-        await WriteLineAsync(json => EmailWriter.Write(json, each.Email, unknown?.RootElement ?? default), cancellationToken);
+        foreach (var blob in each.Email.Content.Blobs) await WriteAsync(blob, each.Email, cancellationToken);
+        await WriteLineAsync(json => QueueFileForm.Instance.Write(json, each), cancellationToken);
     }
 
     private async Task WriteAsync(BlobRef blob, ScheduledEmail email, CancellationToken cancellationToken)

@@ -100,6 +100,9 @@ public sealed class SqliteEmailStore : IEmailStore
     public ValueTask<EmailPage> ListPageAsync(EmailFilter filter, EmailPlace? after, int most, CancellationToken cancellationToken) => rows.ReadAsync(reader => reader.Page(filter, after, most), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<ScheduledEmail>> ExportPageAsync(EmailId? after, int most, CancellationToken cancellationToken) => rows.ReadAsync<IReadOnlyList<ScheduledEmail>>(reader => reader.Export(after, most), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<DateTimeOffset?> NextDueAsync(AccountCapacities capacities, CancellationToken cancellationToken) =>
         writer.RunAsync(RequestKind.Look, 1, transaction => Claiming.NextDue(transaction, capacities), cancellationToken);
 

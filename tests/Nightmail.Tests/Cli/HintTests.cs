@@ -70,11 +70,13 @@ public sealed class HintTests : IDisposable
     {
         world.WithConfig($$"""{ "server": { "url": "{{NoServer}}" }, "accounts": { "work": { "from": "ada@example.org", "transport": { "type": "folder", "path": "{{world.Outbox}}" } } } }""");
         await ScheduleAsync("--queue", world.Queue);
+        await world.RunAsync("pause", "--all", "--queue", world.Queue);
 
-        var exported = await world.RunAsync("export");
+        var shown = await world.RunAsync("service", "install", "--dry-run", "--json", "--queue", world.Queue);
+        var exported = await world.RunAsync("export", "--queue", world.Queue);
 
+        shown.ExitCode.ShouldBe(0, shown.Error);
         (await PasteAsync(exported.Error, "pause --all")).Output.ShouldBe("sending is paused\n");
-        (await world.RunAsync("stats", "--json", "--queue", world.Queue)).Json().GetProperty("sendingPaused").GetBoolean().ShouldBeTrue();
     }
 
     [Theory]

@@ -160,7 +160,7 @@ internal sealed class ServerWorld : IAsyncDisposable
         var parts = new ServerParts
         {
             Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
-            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Backups = backups, Composer = new MessageComposer(store.Blobs),
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Work = plane.Work, LogRetention = plane.LogRetention, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Backups = backups, Form = Nightmail.Store.File.Exchange.QueueFileForm.Instance, Composer = new MessageComposer(store.Blobs),
             Transport = (account, retry) => TransportFactory.Create(account, retry, TimeProvider.System, new Random(1)),
             CheckAccount = async (account, cancellationToken) =>
             {

@@ -166,6 +166,23 @@ public abstract partial class EmailStoreConformance
     }
 
     [Fact]
+    public async Task An_export_in_pages_has_every_email_once_whatever_is_changed_between_them()
+    {
+        var emails = new List<ScheduledEmail>();
+        for (var hour = 1; hour <= 9; hour++) emails.Add(await AddAsync(Given.Email(Time, TimeSpan.FromHours(hour))));
+        var exported = new List<ScheduledEmail>();
+        for (IReadOnlyList<ScheduledEmail> page = [default!]; page.Count > 0; exported.AddRange(page))
+        {
+            page = await store.ExportPageAsync(exported.Count == 0 ? null : exported[^1].Id, 2, Cancel);
+            // What had been behind the page goes before it, by its time, and the other way round.
+            foreach (var email in emails) await store.ChangeAsync(email.Id, new EmailChange.Reschedule(Time.GetUtcNow().AddHours(20 - exported.Count - emails.IndexOf(email)), null), Cancel);
+        }
+
+        exported.Select(email => email.Id).ShouldBe(emails.Select(email => email.Id), ignoreOrder: true);
+        exported.ShouldAllBe(email => email.Content.Text != null);
+    }
+
+    [Fact]
     public async Task It_adds_up_after_an_import()
     {
         await AddAsync(Given.Email(Time));

@@ -24,7 +24,7 @@ public sealed class ExchangeTroubleTests : IAsyncDisposable
         email = email with { Content = email.Content with { Attachments = [new("a.bin", new(new string('a', 64), 1_000_000))] } };
         using var output = new MemoryStream();
 
-        var error = await Should.ThrowAsync<StoreException>(async () => await ExportWriter.WriteAsync([new(email)], new FailingBlobs(fails), output, world.Time.GetUtcNow(), default));
+        var error = await Should.ThrowAsync<StoreException>(async () => await ExportWriter.WriteAsync(new ImportedEmail[] { new(email) }.ToAsyncEnumerable(), new FailingBlobs(fails), output, world.Time.GetUtcNow(), default));
 
         error.Message.ShouldContain(fails ? "cannot be read any more: simulated" : "the file has become shorter");
         output.Position = 0;
@@ -73,7 +73,7 @@ public sealed class ExchangeTroubleTests : IAsyncDisposable
     private async Task<MemoryStream> WrittenAsync(IReadOnlyList<ImportedEmail> emails, IBlobStore blobs)
     {
         var export = new MemoryStream();
-        await ExportWriter.WriteAsync(emails, blobs, export, world.Time.GetUtcNow(), default);
+        await ExportWriter.WriteAsync(emails.ToAsyncEnumerable(), blobs, export, world.Time.GetUtcNow(), default);
         export.Position = 0;
         return export;
     }

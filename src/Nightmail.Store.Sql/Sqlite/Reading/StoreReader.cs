@@ -90,6 +90,18 @@ internal sealed class StoreReader : IDisposable
         return found;
     }
 
+    /// <summary>Emails of no campaign behind an id, whole and as the ledger knows them.</summary>
+    public List<ScheduledEmail> Export(EmailId? after, int most)
+    {
+        using var list = emails.Prepare($"SELECT id FROM email WHERE campaign IS NULL {(after is null ? "" : "AND id > ?")} ORDER BY id LIMIT ?");
+        list.Start();
+        if (after is { } last) list.With(last);
+        list.With(most);
+        List<EmailId> ids = [];
+        while (list.Step()) ids.Add(list.Id());
+        return [.. ids.Select(Find).OfType<ScheduledEmail>()];
+    }
+
     /// <summary>Recipients of a campaign in the order in which they came.</summary>
     public List<ScheduledEmail> Recipients(CampaignId campaign, EmailStatus? status, EmailId? after, int most)
     {

@@ -188,7 +188,7 @@ public sealed class ExchangeTests : IDisposable
     {
         var emails = Enumerable.Range(0, 1001).Select(_ => new ImportedEmail(Given.Email(to.Time, TimeSpan.FromHours(1)))).ToList();
         using var export = new MemoryStream();
-        await ExportWriter.WriteAsync(emails, null!, export, to.Time.GetUtcNow(), TestContext.Current.CancellationToken);
+        await ExportWriter.WriteAsync(emails.ToAsyncEnumerable(), null!, export, to.Time.GetUtcNow(), TestContext.Current.CancellationToken);
         using var shrinking = new ShrinkingStream(export.ToArray());
 
         var result = await to.RunAsync(shrinking, TestContext.Current.CancellationToken, "import", "-");

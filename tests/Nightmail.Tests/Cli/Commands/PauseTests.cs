@@ -65,6 +65,31 @@ public sealed class PauseTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_held_is_let_go_together_with_a_report_of_what_leaves_what_stays_and_what_is_missing()
+    {
+        using var from = new CliWorld().WithAccount();
+        string[] call = ["schedule", "--to", "bob@example.org", "--subject", "x", "--body", "x", "--at"];
+        var due = (await from.RunAsync([.. call, "in 2h"])).Id;
+        var later = (await from.RunAsync([.. call, "in 9 days"])).Id;
+        world.Time.Advance(TimeSpan.FromHours(3));
+        (await world.RunWithInputAsync((await from.RunAsync("export")).Output, "import", "-")).Output.ShouldBe("2 imported; 1 of them paused\n");
+        var mine = await ScheduleAsync();
+        await world.RunAsync("pause", mine);
+        await world.RunAsync("pause", "--all");
+
+        var resumed = await world.RunAsync("resume", "--held");
+
+        resumed.ShouldBe(new(0, $"{due} pending again\n", $"""
+            1 of 1 let go, 1 of them due by now
+            1 was paused by a person and stays so
+            sending is paused as a whole, so nothing leaves yet; when all is well: nightmail resume --all
+            warning: nobody is running to send it; start: nightmail run
+
+            """));
+        (await world.RunAsync("show", later, "--json")).Json().GetProperty("status").GetString().ShouldBe("pending");
+    }
+
+    [Fact]
     public async Task The_switch_speaks_json()
     {
         await ScheduleAsync();

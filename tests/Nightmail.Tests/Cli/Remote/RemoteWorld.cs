@@ -56,7 +56,7 @@ internal sealed class RemoteWorld : IAsyncDisposable
         var parts = new Nightmail.Server.ServerParts
         {
             Emails = store, CampaignEmails = store.Campaigns, Blobs = store.Blobs, Accounts = plane.Accounts, Keys = plane.Keys, Templates = plane.Templates, Campaigns = plane.Campaigns,
-            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Work = plane.Work, LogRetention = plane.LogRetention, Backups = world.backups, Composer = new MessageComposer(store.Blobs),
+            Suppressions = plane.Suppressions, SendLog = plane.SendLog, Settings = plane.Settings, RequestKeys = plane.RequestKeys, Work = plane.Work, LogRetention = plane.LogRetention, Backups = world.backups, Form = Nightmail.Store.File.Exchange.QueueFileForm.Instance, Composer = new MessageComposer(store.Blobs),
             Transport = (account, retry) => TransportFactory.Create(account, retry, world.Clock, new Random(1)),
             CheckAccount = async (account, cancellationToken) =>
             {
@@ -74,7 +74,7 @@ internal sealed class RemoteWorld : IAsyncDisposable
     public Task<CliResult> RunAsync(params string[] arguments) => Home.RunAsync(arguments);
 
     /// <summary>The server's emails, as commands use them.</summary>
-    public RemoteQueue Queue() => new(new(ServerAddress.Read(Url, "the test's server", allowsPlainHttp: false), Key, TimeSpan.FromSeconds(60), TimeProvider.System), Clock);
+    public RemoteQueue Queue() => new(new(ServerAddress.Read(Url, "the test's server", allowsPlainHttp: false), Key, TimeSpan.FromSeconds(60), TimeProvider.System), Clock, Nightmail.Store.File.Exchange.QueueFileForm.Instance);
 
     /// <summary>The ids of a campaign's recipients.</summary>
     public async Task<IReadOnlyList<string>> RecipientsAsync(string campaign)

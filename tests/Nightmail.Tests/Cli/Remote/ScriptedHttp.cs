@@ -7,12 +7,12 @@ using System.Text;
 
 namespace Nightmail.Tests.Cli.Remote;
 
-/// <summary>Answers every request with the same bytes, or with none at all: what is there instead of a server of ours.</summary>
+/// <summary>Answers every request with the bytes that it was given, or with none at all: what is there instead of a server of ours.</summary>
 internal sealed class ScriptedHttp : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource stop = new();
-    private readonly string? answer;
+    private readonly string? first;
     private readonly X509Certificate2? certificate;
     private readonly List<string> heard = [];
     private readonly Task accepting;
@@ -21,11 +21,14 @@ internal sealed class ScriptedHttp : IAsyncDisposable
     /// <param name="tls">Speaks TLS, with a certificate that nobody trusts.</param>
     public ScriptedHttp(string? answer, bool tls = false)
     {
-        this.answer = answer;
+        first = answer;
         certificate = tls ? SelfSigned() : null;
         listener.Start();
         accepting = AcceptAsync();
     }
+
+    /// <summary>Gets the answers to the later requests, the last of them to all that come after it; none: every request gets the first.</summary>
+    public IReadOnlyList<string> Then { get; init; } = [];
 
     public string Url => $"{(certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
 
@@ -73,7 +76,16 @@ internal sealed class ScriptedHttp : IAsyncDisposable
 
             var buffer = new byte[16 * 1024];
             var read = await stream.ReadAsync(buffer, stop.Token);
-            lock (heard) heard.Add(Encoding.Latin1.GetString(buffer, 0, read));
+            var head = Encoding.Latin1.GetString(buffer, 0, read);
+            string? answer;
+            lock (heard)
+            {
+                heard.Add(head);
+                answer = heard.Count > 1 && Then.Count > 0 ? Then[Math.Min(heard.Count - 2, Then.Count - 1)] : first;
+            }
+
+            // A connection that is closed over what nobody has read takes the answer with it.
+            for (var left = BodyAfter(head); left > 0; left -= read) read = await stream.ReadAsync(buffer, stop.Token) is > 0 and var more ? more : throw new IOException("the request was cut off");
             if (answer is null) await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop.Token);
             await stream.WriteAsync(Encoding.UTF8.GetBytes(answer!), stop.Token);
         }
@@ -81,6 +93,14 @@ internal sealed class ScriptedHttp : IAsyncDisposable
         {
             // The other side has left, or does not trust this one.
         }
+    }
+
+    /// <summary>The bytes of the body that have not come with the head.</summary>
+    private static int BodyAfter(string head)
+    {
+        var end = head.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+        var length = head.Split("\r\n").FirstOrDefault(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase));
+        return end < 0 || length is null ? 0 : int.Parse(length["Content-Length:".Length..]) - (head.Length - end - 4);
     }
 
     private static X509Certificate2 SelfSigned()
