@@ -22,6 +22,7 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, R
     private LogFile? log;
     private ServerClient? client;
     private (bool Looked, ServerAddress? Address) server;
+    private bool expectsMany;
 
     /// <summary>What is outside.</summary>
     public Surroundings Surroundings => surroundings;
@@ -81,11 +82,14 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, R
     public ISendLog WorkerLog => Opened.Log ?? throw CommandFailure.Refused("a worker runs on a queue file only; a server has its own");
 
     /// <summary>The queue file, for what only a file has: backups, its lock, its folder.</summary>
-    public Nightmail.Store.File.FileEmailStore QueueFile => Opened.File ?? throw CommandFailure.Refused("this works on a queue file only; leave --server away");
+    public Nightmail.Store.File.FileEmailStore QueueFile => Opened.File ?? throw CommandFailure.Refused($"this works on a queue file only, and {Server?.Origin} names a server: {(globals.Server is null ? $"say --queue {ShellWord.Quote(QueuePath)}" : "leave --server away")}");
 
     private bool PassesOverServer => reach == Reach.Here && ServerChoice.IsNamed(this);
 
     private OpenedStore Opened => opened ??= OpenStore();
+
+    /// <summary>Many changes are about to be made: they share writes, as a worker's do. Only before the store is first asked for.</summary>
+    public void ExpectMany() => expectsMany = true;
 
     /// <summary>Reads words for a time; what they come to is an error of usage when they cannot be read.</summary>
     public WhenResult.Understood When(string words, bool allowPast = false) =>
@@ -189,6 +193,6 @@ internal sealed class Session(Surroundings surroundings, GlobalValues globals, R
         if (Server is not null) return Composition.OpenRemote(Client, surroundings.Time);
         if (!Keeps) Note("warning: persistence is switched off (HIMALAYA_NO_PERSISTENCE, or scheduler.persistence.enabled in the configuration): everything works in memory only and is gone when this command ends");
         var backups = Settings.Persistence.BackupDirectory is { Length: > 0 } folder ? Paths.Configured(folder, Settings, surroundings.Variable) : null;
-        return Composition.OpenStore(QueuePath, backups, Settings, works, surroundings.Time, Keeps, new StoreLog(Log, Note, globals.Verbose), Command);
+        return Composition.OpenStore(QueuePath, backups, Settings, works || expectsMany, surroundings.Time, Keeps, new StoreLog(Log, Note, globals.Verbose), Command);
     }
 }

@@ -69,7 +69,7 @@ internal sealed class ExportCommand : Verb
         }
         catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
         {
-            throw CommandFailure.Refused($"cannot write {path}: {unwritable.Message.TrimEnd('.')}");
+            throw CommandFailure.Refused($"cannot write {path}: {unwritable.Message.TrimEnd('.')}; no file was made: see that there is room, or name another place");
         }
         finally
         {

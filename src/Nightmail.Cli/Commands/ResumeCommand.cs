@@ -40,6 +40,7 @@ internal sealed class ResumeCommand : Verb
     /// <summary>Lets go what may have left and of which nothing else is wrong, and says what stays and why.</summary>
     private static async Task<int> ReleaseAsync(Session session, CancellationToken cancellationToken)
     {
+        session.ExpectMany();
         var held = await session.Store.HeldAsync(cancellationToken);
         var run = new ChangeRun(session, new EmailChange.Resume(), PendingAgain);
         var exitCode = await run.RunAsync(held, cancellationToken);

@@ -23,15 +23,17 @@ internal sealed class RetryCommand : Verb
     {
         var named = words.GetValue(ids) ?? [];
         if (failed.IsSet(words) == named.Length > 0) throw CommandFailure.Usage("name the emails to retry, or say --failed for all that have failed");
-        if (named.Length == 0)
-        {
-            var all = await session.Store.ListAsync(new() { Statuses = [EmailStatus.Failed] }, cancellationToken);
-            if (all.Count == 0) session.Note("nothing has failed");
-            named = [.. all.Select(email => email.Id.ToString())];
-        }
-
-        var exitCode = await new ChangeRun(session, new EmailChange.Retry(), _ => "pending again").RunAsync(named, cancellationToken);
-        if (named.Length > 0 && exitCode == ExitCodes.Done) await WhoSends.NoteAsync(session, cancellationToken);
+        var run = new ChangeRun(session, new EmailChange.Retry(), _ => "pending again");
+        var exitCode = named.Length > 0 ? await run.RunAsync(named, cancellationToken) : await RetryFailedAsync(run, session, cancellationToken);
+        if (run.Changed.Count > 0) await WhoSends.NoteAsync(session, cancellationToken);
         return exitCode;
+    }
+
+    private static async Task<int> RetryFailedAsync(ChangeRun run, Session session, CancellationToken cancellationToken)
+    {
+        session.ExpectMany();
+        var all = await session.Store.ListAsync(new() { Statuses = [EmailStatus.Failed] }, cancellationToken);
+        if (all.Count == 0) session.Note("nothing has failed");
+        return await run.RunAsync(all, cancellationToken);
     }
 }

@@ -1,3 +1,5 @@
+using Nightmail.Store.File.Exchange;
+
 namespace Nightmail.Cli.Drafts;
 
 /// <summary>
@@ -25,8 +27,8 @@ internal sealed class TwiceReadInput : IAsyncDisposable
             return;
         }
 
-        // What it holds is for nobody else.
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose };
+        // What it holds is for nobody else. What was held back would fail once more on a full disk, when it is closed.
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose, BufferSize = 0 };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
@@ -62,23 +64,9 @@ internal sealed class TwiceReadInput : IAsyncDisposable
         CommandFailure.Refused($"what comes through a pipe cannot be kept in {folder} while it is judged: {unwritable.Message.TrimEnd('.')}; nothing was changed: write it into a file and import that, or name a folder with room in TMPDIR");
 
     /// <summary>Gives what it reads, and keeps it.</summary>
-    private sealed class Copying(Stream source, Stream copy, string folder, long limit) : Stream
+    private sealed class Copying(Stream source, Stream copy, string folder, long limit) : ForwardStream
     {
         private long count;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => count;
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -87,7 +75,6 @@ internal sealed class TwiceReadInput : IAsyncDisposable
             try
             {
                 await copy.WriteAsync(buffer[..read], cancellationToken);
-                if (read == 0) await copy.FlushAsync(cancellationToken);
             }
             catch (IOException full)
             {
@@ -96,20 +83,5 @@ internal sealed class TwiceReadInput : IAsyncDisposable
 
             return read;
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-            // Nothing is written to it.
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

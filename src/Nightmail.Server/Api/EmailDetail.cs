@@ -99,7 +99,7 @@ public sealed record AttachmentShape : BlobShape
 }
 
 /// <summary>What an email says and to whom.</summary>
-public sealed record ContentShape
+public record ContentShape
 {
     /// <summary>The From mailbox; null: the account's.</summary>
     public string? From { get; set; }

@@ -113,11 +113,7 @@ internal static class EmailScheduling
         DateTimeOffset? notAfter = request.NotAfter is { } last ? Read("notAfter", last, allowPast: false).Instant : null;
         return new()
         {
-            Content = new ContentShape
-            {
-                From = request.From, To = request.To, Cc = request.Cc, Bcc = request.Bcc, Subject = request.Subject, Text = request.Text, Html = request.Html,
-                Headers = request.Headers, Attachments = request.Attachments, Message = request.Message,
-            }.Read(blobs),
+            Content = request.Read(blobs),
             ScheduledFor = at, Wish = wish, AtAsWorded = batch + (request.Wording ?? request.ScheduledFor), MessageId = request.MessageId, Account = request.Account, IdempotencyKey = key,
             NotAfter = notAfter, RefusedWhenNew = refused, NotAfterAsWorded = request.Wording ?? request.NotAfter,
             CreatedBy = request.CreatedBy is { } who ? Printable.OneLine(who) : "api",

@@ -199,29 +199,8 @@ public sealed record OrderRequest
 }
 
 /// <summary>An email that is to be scheduled.</summary>
-public sealed record EmailRequest
+public sealed record EmailRequest : ContentShape
 {
-    /// <summary>The From mailbox; null: the account's.</summary>
-    public string? From { get; set; }
-
-    /// <summary>Recipients.</summary>
-    public required IReadOnlyList<string> To { get; init; }
-
-    /// <summary>Copies.</summary>
-    public IReadOnlyList<string> Cc { get; set; } = [];
-
-    /// <summary>Copies that nobody sees.</summary>
-    public IReadOnlyList<string> Bcc { get; set; } = [];
-
-    /// <summary>The subject.</summary>
-    public required string Subject { get; init; }
-
-    /// <summary>The text part.</summary>
-    public string? Text { get; set; }
-
-    /// <summary>The HTML part.</summary>
-    public string? Html { get; set; }
-
     /// <summary>The account it goes through; null: any that may.</summary>
     public string? Account { get; set; }
 
@@ -233,15 +212,6 @@ public sealed record EmailRequest
 
     /// <summary>True takes a time that has passed: it is sent at once.</summary>
     public bool AllowPast { get; set; }
-
-    /// <summary>Further header fields.</summary>
-    public IReadOnlyList<HeaderShape> Headers { get; set; } = [];
-
-    /// <summary>Files, uploaded before to <c>/api/blobs</c>.</summary>
-    public IReadOnlyList<AttachmentShape> Attachments { get; set; } = [];
-
-    /// <summary>A complete message, uploaded before; its bytes are kept and the other fields only describe it.</summary>
-    public BlobShape? Message { get; set; }
 
     /// <summary>The Message-ID; null: derived.</summary>
     public string? MessageId { get; set; }

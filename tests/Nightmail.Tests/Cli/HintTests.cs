@@ -92,6 +92,17 @@ public sealed class HintTests : IDisposable
     }
 
     [Fact]
+    public async Task What_works_on_a_queue_file_alone_says_what_names_the_server_and_how_to_pass_over_it()
+    {
+        await ScheduleAsync();
+        world.With("NIGHTMAIL_SERVER", NoServer);
+
+        var refused = await world.RunAsync("health", "--acknowledge");
+
+        (refused.ExitCode, refused.Error).ShouldBe((1, $"nightmail: this works on a queue file only, and NIGHTMAIL_SERVER names a server: say --queue {world.Queue}\n"));
+    }
+
+    [Fact]
     public async Task A_damaged_backup_names_the_list_of_the_same_queue()
     {
         await ScheduleAsync("--queue", Elsewhere);

@@ -62,43 +62,26 @@ internal sealed class CampaignListCommand() : CampaignVerb("list", "Lists the ca
 }
 
 /// <summary><c>campaign show</c>: everything about one.</summary>
-internal sealed class CampaignShowCommand : CampaignVerb
+internal sealed class CampaignShowCommand() : OneCampaignVerb("show", "Shows a campaign and how far it is.")
 {
-    private readonly Argument<string> campaign = Named();
-
-    /// <summary>The command.</summary>
-    public CampaignShowCommand()
-        : base("show", "Shows a campaign and how far it is.", "nightmail campaign show \"Spring news\"") => Add(campaign);
-
     /// <inheritdoc/>
-    public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
+    protected override async Task RunAsync(RemoteCampaigns campaigns, string id, Session session, CancellationToken cancellationToken)
     {
-        var campaigns = new RemoteCampaigns(session);
-        var id = await campaigns.IdOfAsync(words.GetValue(campaign)!, cancellationToken);
         var found = await campaigns.GetAsync(id, "", cancellationToken);
         var printer = new CampaignPrinter(session);
         if (session.Globals.Json) printer.Json(found);
         else printer.Show(found, await campaigns.GetAsync(id, "/progress", cancellationToken));
-        return ExitCodes.Done;
     }
 }
 
 /// <summary><c>campaign plan</c>: a dry run.</summary>
-internal sealed class CampaignPlanCommand : CampaignVerb
+internal sealed class CampaignPlanCommand() : OneCampaignVerb("plan", "Says, without sending, how many would go through which account when, and when it ends.")
 {
-    private readonly Argument<string> campaign = Named();
-
-    /// <summary>The command.</summary>
-    public CampaignPlanCommand()
-        : base("plan", "Says, without sending, how many would go through which account when, and when it ends.", "nightmail campaign plan \"Spring news\"") => Add(campaign);
-
     /// <inheritdoc/>
-    public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
+    protected override async Task RunAsync(RemoteCampaigns campaigns, string id, Session session, CancellationToken cancellationToken)
     {
-        var campaigns = new RemoteCampaigns(session);
-        var plan = await campaigns.GetAsync(await campaigns.IdOfAsync(words.GetValue(campaign)!, cancellationToken), "/plan", cancellationToken);
+        var plan = await campaigns.GetAsync(id, "/plan", cancellationToken);
         if (session.Globals.Json) new CampaignPrinter(session).Json(plan);
         else new CampaignPrinter(session).Plan(plan);
-        return ExitCodes.Done;
     }
 }

@@ -73,68 +73,37 @@ internal sealed class CampaignRescheduleCommand : CampaignVerb
 }
 
 /// <summary><c>campaign pause | resume | cancel | retry</c>: the changes that need no more words.</summary>
-internal sealed class CampaignChangeCommand : CampaignVerb
+internal sealed class CampaignChangeCommand(string change, string description) : OneCampaignVerb(change, description)
 {
-    private readonly Argument<string> campaign = Named();
-    private readonly string change;
-
-    /// <summary>The command of that name.</summary>
-    public CampaignChangeCommand(string change, string description)
-        : base(change, description, $"nightmail campaign {change} \"Spring news\"")
-    {
-        this.change = change;
-        Add(campaign);
-    }
-
     /// <inheritdoc/>
-    public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
+    protected override async Task RunAsync(RemoteCampaigns campaigns, string id, Session session, CancellationToken cancellationToken)
     {
-        var campaigns = new RemoteCampaigns(session);
-        var id = await campaigns.IdOfAsync(words.GetValue(campaign)!, cancellationToken);
-        await campaigns.DoAsync(id, change, null, cancellationToken);
+        await campaigns.DoAsync(id, Name, null, cancellationToken);
         var now = await campaigns.GetAsync(id, "", cancellationToken);
         if (session.Globals.Json) new CampaignPrinter(session).Json(now);
-        else session.Print($"{id} {now.TextOf("status")}: {CampaignPrinter.Counts(now.Below("counts"))}\n", $"{change} of {id} stands all the same");
-        return ExitCodes.Done;
+        else session.Print($"{id} {now.TextOf("status")}: {CampaignPrinter.Counts(now.Below("counts"))}\n", $"{Name} of {id} stands all the same");
     }
 }
 
 /// <summary><c>campaign duplicate</c>: a draft with the same words and no recipients.</summary>
-internal sealed class CampaignDuplicateCommand : CampaignVerb
+internal sealed class CampaignDuplicateCommand() : OneCampaignVerb("duplicate", "Makes a draft with the same words, without recipients.")
 {
-    private readonly Argument<string> campaign = Named();
-
-    /// <summary>The command.</summary>
-    public CampaignDuplicateCommand()
-        : base("duplicate", "Makes a draft with the same words, without recipients.", "nightmail campaign duplicate \"Spring news\"") => Add(campaign);
-
     /// <inheritdoc/>
-    public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
+    protected override async Task RunAsync(RemoteCampaigns campaigns, string id, Session session, CancellationToken cancellationToken)
     {
-        var campaigns = new RemoteCampaigns(session);
-        var copy = await campaigns.MakeAsync(await campaigns.IdOfAsync(words.GetValue(campaign)!, cancellationToken), "duplicate", null, cancellationToken);
+        var copy = await campaigns.MakeAsync(id, "duplicate", null, cancellationToken);
         if (session.Globals.Json) new CampaignPrinter(session).Json(copy);
         else session.Print($"{copy.TextOf("id")} draft: {Printable.OneLine(copy.TextOf("name") ?? "")}\n");
-        return ExitCodes.Done;
     }
 }
 
 /// <summary><c>campaign remove</c>: forgets one that is over, or a draft.</summary>
-internal sealed class CampaignRemoveCommand : CampaignVerb
+internal sealed class CampaignRemoveCommand() : OneCampaignVerb("remove", "Forgets a draft, or a campaign that is over.")
 {
-    private readonly Argument<string> campaign = Named();
-
-    /// <summary>The command.</summary>
-    public CampaignRemoveCommand()
-        : base("remove", "Forgets a draft, or a campaign that is over.", "nightmail campaign remove \"Spring news\"") => Add(campaign);
-
     /// <inheritdoc/>
-    public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
+    protected override async Task RunAsync(RemoteCampaigns campaigns, string id, Session session, CancellationToken cancellationToken)
     {
-        var campaigns = new RemoteCampaigns(session);
-        var id = await campaigns.IdOfAsync(words.GetValue(campaign)!, cancellationToken);
         await campaigns.RemoveAsync(id, cancellationToken);
         session.Print(session.Globals.Json ? $"{{\"removed\":\"{id}\"}}\n" : $"{id} removed\n");
-        return ExitCodes.Done;
     }
 }

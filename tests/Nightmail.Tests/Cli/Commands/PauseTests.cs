@@ -1,3 +1,7 @@
+using System.Text.Json;
+using Nightmail.Core.Storage;
+using Nightmail.Store.File.Exchange;
+using Nightmail.Testing.Store;
 using Shouldly;
 using Xunit;
 
@@ -90,6 +94,21 @@ public sealed class PauseTests : IDisposable
     }
 
     [Fact]
+    public async Task Many_that_are_held_are_let_go_in_few_writes()
+    {
+        using var export = new MemoryStream();
+        var emails = Enumerable.Range(0, 300).Select(_ => new ImportedEmail(Given.Email(world.Time, -TimeSpan.FromHours(1)))).ToAsyncEnumerable();
+        await ExportWriter.WriteAsync(emails, null!, export, world.Time.GetUtcNow(), TestContext.Current.CancellationToken);
+        export.Position = 0;
+        (await world.RunAsync(export, TestContext.Current.CancellationToken, "import", "-")).Output.ShouldBe("300 imported; 300 of them paused\n");
+        var before = await RevisionAsync();
+
+        (await world.RunAsync("resume", "--held")).Error.ShouldStartWith("300 of 300 let go");
+
+        (await RevisionAsync() - before).ShouldBeLessThan(30);
+    }
+
+    [Fact]
     public async Task The_switch_speaks_json()
     {
         await ScheduleAsync();
@@ -125,6 +144,12 @@ public sealed class PauseTests : IDisposable
     {
         var result = await world.RunAsync("schedule", "--to", "bob@example.org", "--subject", "Hello", "--body", "Hi", "--at", "in 1h");
         return result.Output.Split(' ')[0];
+    }
+
+    private async Task<long> RevisionAsync()
+    {
+        using var queue = JsonDocument.Parse(await File.ReadAllTextAsync(world.Queue));
+        return queue.RootElement.GetProperty("revision").GetInt64();
     }
 
     private int Left() => Directory.Exists(world.Outbox) ? Directory.GetFiles(world.Outbox, "*.eml").Length : 0;

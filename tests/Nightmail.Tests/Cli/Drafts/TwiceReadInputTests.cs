@@ -50,6 +50,27 @@ public sealed class TwiceReadInputTests : IDisposable
     }
 
     [Fact]
+    public async Task A_full_disk_is_told_with_the_way_out()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can mount a small file system");
+        using var world = new CliWorld();
+        (await world.RunShellAsync($"mount -t tmpfs -o size=1m,mode=700 none '{folder}'")).ExitCode.ShouldBe(0);
+        try
+        {
+            var refused = await Should.ThrowAsync<CommandFailure>(async () =>
+            {
+                await using var input = new TwiceReadInput(new Pipe(new byte[3 * 1024 * 1024]), folder);
+                await AllAsync(input.First);
+            });
+            refused.Message.ShouldStartWith($"what comes through a pipe cannot be kept in {folder} while it is judged: No space left on device");
+        }
+        finally
+        {
+            await world.RunShellAsync($"umount '{folder}'");
+        }
+    }
+
+    [Fact]
     public async Task A_file_is_read_where_it_lies()
     {
         await using var input = new TwiceReadInput(new MemoryStream([1, 2, 3]), Path.Combine(folder, "gone"));
