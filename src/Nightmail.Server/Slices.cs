@@ -10,7 +10,7 @@ internal static class Slices
     public const int MostRows = 500;
 
     /// <summary>Characters in one slice, unless a single row has more.</summary>
-    public const long MostCharacters = 1_000_000;
+    public const long MostCharacters = 500_000;
 
     /// <summary>The slices, in the order of what they are cut from, which is read as they are taken.</summary>
     public static IEnumerable<IReadOnlyList<T>> Of<T>(IEnumerable<T> all, Func<T, long> charactersOf)

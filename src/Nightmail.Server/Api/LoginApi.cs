@@ -35,6 +35,9 @@ internal static class LoginApi
     private static async Task<ContentHttpResult> EnterAsync(HttpContext context, LoginLinks links, SessionCookie session, FailureBrake brake, CancellationToken cancellationToken)
     {
         if (!context.Request.HasFormContentType || context.Request.ContentLength is null or > MostFormBytes) throw ApiProblem.Malformed("send the form of a login link");
+        // A browser says where its page comes from; ours is the only one with this form.
+        if (context.Request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin" or "none"))
+            throw new ApiProblem(StatusCodes.Status403Forbidden, "Not from this page", "open the login link itself, and press its button");
         var token = (await context.Request.ReadFormAsync(cancellationToken))["token"].ToString();
         if (!links.TryUse(token))
         {

@@ -60,6 +60,7 @@ public sealed class NightmailServer : IAsyncDisposable
         app.Use(Guard);
         app.UseRouting();
         app.Use(CheckKey);
+        app.Use(app.Services.GetRequiredService<LargeBodies>().RunAsync);
         app.Use(app.Services.GetRequiredService<RepeatGuard>().RunAsync);
         Map(app, parts);
         var isNew = await MakeFirstKeyAsync(app.Services, options, cancellationToken);
@@ -95,7 +96,7 @@ public sealed class NightmailServer : IAsyncDisposable
         services.AddOpenApi("v1", openApi => openApi.OpenApiVersion = Microsoft.OpenApi.OpenApiSpecVersion.OpenApi3_1);
         services.AddSingleton(parts).AddSingleton(options).AddSingleton(parts.Time).AddSingleton(parts.Emails).AddSingleton(parts.CampaignEmails).AddSingleton(parts.Accounts).AddSingleton(parts.Keys)
             .AddSingleton(parts.Templates).AddSingleton(parts.Campaigns).AddSingleton(parts.SendLog).AddSingleton(parts.RequestKeys);
-        services.AddSingleton(SecretBox.Open(options.Folder)).AddSingleton<ApiKeys>().AddSingleton<FailureBrake>().AddSingleton(new SessionGeneration(parts.Settings)).AddSingleton<SessionCookie>().AddSingleton(provider => new LoginLinks(options.Folder, parts.Time)).AddSingleton<AccountBook>().AddSingleton<SettingsBook>().AddSingleton<RepeatGuard>().AddSingleton<ITemplateRenderer, HandlebarsRenderer>()
+        services.AddSingleton(SecretBox.Open(options.Folder)).AddSingleton<ApiKeys>().AddSingleton<FailureBrake>().AddSingleton(new SessionGeneration(parts.Settings)).AddSingleton<SessionCookie>().AddSingleton(provider => new LoginLinks(options.Folder, parts.Time)).AddSingleton<AccountBook>().AddSingleton<SettingsBook>().AddSingleton<LargeBodies>().AddSingleton<RepeatGuard>().AddSingleton<ITemplateRenderer, HandlebarsRenderer>()
             .AddSingleton<EventFeed>().AddSingleton<ServerMeters>().AddSingleton<MetricsPage>().AddSingleton<SendLogWriter>().AddSingleton<EngineReporter>()
             .AddSingleton<CampaignGates>().AddSingleton<CampaignDesk>().AddSingleton<RecipientCheck>().AddSingleton<CampaignWatch>().AddSingleton<CampaignTimes>().AddSingleton<PlanDesk>().AddSingleton<CampaignPace>().AddSingleton<EmailDesk>()
             .AddSingleton<IMessageComposer>(provider => new CampaignComposer(parts.Composer, parts.Campaigns, parts.Templates, provider.GetRequiredService<ITemplateRenderer>()));

@@ -59,6 +59,21 @@ public sealed class LoginTests
     }
 
     [Fact]
+    public async Task A_form_on_another_site_lets_nobody_in_and_uses_no_link_up()
+    {
+        await using var world = await RemoteWorld.StartAsync();
+        using var browser = Browser(world);
+        browser.DefaultRequestHeaders.Add("Sec-Fetch-Site", "cross-site");
+        using var refused = await EnterAsync(browser, LinkOf(world));
+        browser.DefaultRequestHeaders.Remove("Sec-Fetch-Site");
+        browser.DefaultRequestHeaders.Add("Sec-Fetch-Site", "same-origin");
+
+        using var entered = await EnterAsync(browser, LinkOf(world));
+
+        (refused.StatusCode, entered.StatusCode).ShouldBe((HttpStatusCode.Forbidden, HttpStatusCode.OK));
+    }
+
+    [Fact]
     public async Task What_stands_in_a_link_is_never_markup()
     {
         await using var world = await RemoteWorld.StartAsync();

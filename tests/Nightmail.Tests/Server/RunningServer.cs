@@ -14,10 +14,14 @@ internal sealed class RunningServer(NightmailProgram program, HttpClient client)
 
     public string Url => client.BaseAddress!.ToString();
 
-    public static async Task<RunningServer> StartAsync(string folder)
+    public static Dictionary<string, string?> Environment(string folder) => new() { ["HOME"] = folder, ["XDG_CONFIG_HOME"] = folder, ["NIGHTMAIL_SERVER"] = null };
+
+    /// <param name="folder">Its home; the data folder lies in it.</param>
+    /// <param name="through">A program that starts it, with its words; none: it is started as it is.</param>
+    public static async Task<RunningServer> StartAsync(string folder, params string[] through)
     {
-        var environment = new Dictionary<string, string?> { ["HOME"] = folder, ["XDG_CONFIG_HOME"] = folder, ["NIGHTMAIL_SERVER"] = null };
-        var program = NightmailProgram.Start(environment, ["serve", "--data", Path.Combine(folder, "data"), "--urls", "http://127.0.0.1:0"]);
+        string[] words = ["serve", "--data", Path.Combine(folder, "data"), "--urls", "http://127.0.0.1:0"];
+        var program = through is [var starter, .. var options] ? NightmailProgram.Start(Environment(folder), [.. options, NightmailProgram.Path, .. words], file: starter) : NightmailProgram.Start(Environment(folder), words);
         await Eventually.HoldsAsync(() => program.Errors.Contains("server started", StringComparison.Ordinal) || program.HasExited, "the server to start");
         var url = program.Errors.Split('\n').FirstOrDefault(line => line.StartsWith(Listening, StringComparison.Ordinal)) ?? throw new InvalidOperationException(program.Errors);
         var client = new HttpClient { BaseAddress = new(url[Listening.Length..].Trim()) };
