@@ -209,7 +209,7 @@ internal ref struct QueueScanner
         var raw = new ReadOnlyMemory<byte>(bytes, from, start + (int)json.BytesConsumed - from);
         if (!EmailId.TryParse(key, out var id)) return QueueEntry.Damaged(key, raw, $"'{key}' is not an email id");
         if (!seen.Add(id.ToString()) && !Supersedes(id, key, raw)) return QueueEntry.Damaged(key, raw, $"there is another email {id}");
-        canonical &= last + 1 >= QueueKeys.EntryAlways && key == id.ToString();
+        canonical &= last + 1 >= QueueKeys.EntryAlways && key == id.ToString() && !StrictJson.MayHaveTrailingComma(raw.Span);
         var keyLength = canonical ? from - (keyStart - "\n    ".Length) : 0;
         var line = canonical ? new ReadOnlyMemory<byte>(bytes, from - keyLength, raw.Length + keyLength) : raw;
         if (before?.Find(id) is { } old && old.Key == key && old.IsCanonical == canonical && old.Raw.Span.SequenceEqual(raw.Span)) return old.At(line, keyLength);

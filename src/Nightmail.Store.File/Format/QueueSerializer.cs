@@ -94,7 +94,7 @@ internal sealed class QueueSerializer
             else
             {
                 var key = KeyLine(entry.Key);
-                parts.Add(new(entry, null, (byte[])[.. key, .. entry.Raw.Span], key.Length));
+                parts.Add(new(entry, null, (byte[])[.. key, .. StrictJson.WithoutTrailingCommas(entry.Raw.Span)], key.Length));
             }
         }
 
@@ -189,7 +189,7 @@ internal sealed class QueueSerializer
         foreach (var carried in before.Carried.Where(each => each.Name != CircuitJson.Key && each.RawName is null)) Carry(writer, carried);
         writer.Flush();
         // No writer takes such a name, so they are put there by hand.
-        byte[] odd = [.. before.Carried.Where(each => each.RawName is not null).SelectMany(each => (byte[])[.. ",\n  \""u8, .. each.RawName!, .. "\": "u8, .. each.Value.Span])];
+        byte[] odd = [.. before.Carried.Where(each => each.RawName is not null).SelectMany(each => (byte[])[.. ",\n  \""u8, .. each.RawName!, .. "\": "u8, .. StrictJson.WithoutTrailingCommas(each.Value.Span)])];
         // The object's opening brace and line break make room for the end of the queue.
         var open = before.Entries.Count + change.Changed.Count > 0 ? "\n  },\n"u8 : ",\n"u8;
         return [.. open, .. names.PutBack(scratch.WrittenSpan[2..]), .. odd, .. "\n}\n"u8];

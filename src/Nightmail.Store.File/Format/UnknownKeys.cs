@@ -39,7 +39,7 @@ internal static class UnknownKeys
                 writer.WriteEndArray();
                 break;
             default:
-                writer.WriteRawValue(value.GetRawText(), skipInputValidation: true);
+                writer.WriteRawValue(StrictJson.WithoutTrailingCommas(System.Text.Encoding.UTF8.GetBytes(value.GetRawText())), skipInputValidation: true);
                 break;
         }
     }

@@ -144,6 +144,24 @@ public sealed class QueueFormatTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData("\"attempts\": 0,", "\"attempts\": 0, \"x\": [1, {\"y\": \"a,}\",},],")]
+    [InlineData("\"metadata\": {}", "\"metadata\": {},")]
+    [InlineData("\"metadata\": {}", "\"metadata\": {\"x\": 1,}")]
+    [InlineData("\"status\": \"pending\"", "\"status\": \"no status\", \"x\": [1, ]")]
+    [InlineData("\"total_sent\": 0", "\"total_sent\": 0, \"x\": {\"\\ud83d\": [1,]}")]
+    public async Task A_comma_too_many_that_somebody_left_is_taken_and_not_written_on(string one, string other)
+    {
+        await world.Open().AddAsync([Given.Email(world.Time)], default);
+        world.Disk.Put(FakeStoreWorld.Path, Encoding.UTF8.GetBytes(Text().Replace(one, other, StringComparison.Ordinal)));
+        await world.Open().AddAsync([Given.Email(world.Time)], default);
+        world.RestoreRows(Encoding.UTF8.GetBytes(Text().Replace(one, other, StringComparison.Ordinal)));
+        await world.Open().AddAsync([Given.Email(world.Time)], default);
+        using var strict = JsonDocument.Parse(Text());
+        strict.RootElement.GetProperty("queue").EnumerateObject().Count().ShouldBe(3);
+        if (other.Contains("a,}", StringComparison.Ordinal)) Text().ShouldContain("\"a,}\"");
+    }
+
+    [Theory]
     [InlineData("{\n  \"version\": \"1.0\",\n  \"queue\": {\n    \"a\": tru", "line 4, column")]
     [InlineData("{\"queue\":{}} x", "line 1, column 14")]
     public async Task Garbage_of_which_nothing_is_known_is_kept_aside_and_told(string content, string what)

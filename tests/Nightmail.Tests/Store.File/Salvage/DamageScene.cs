@@ -53,7 +53,7 @@ internal sealed class DamageScene
         var overview = await store.OverviewAsync(default);
         (overview.Counts.Values.Sum() + overview.Pruned.Values.Sum()).ShouldBe(overview.TotalScheduled, what);
         await store.AddAsync([Given.Email(world.Time, TimeSpan.FromHours(1))], default);
-        using var written = JsonDocument.Parse(world.Disk.Contents(FakeStoreWorld.Path)!);
+        using var written = Should.NotThrow(() => JsonDocument.Parse(world.Disk.Contents(FakeStoreWorld.Path)!), what);
         written.RootElement.GetProperty("queue").ValueKind.ShouldBe(JsonValueKind.Object, what);
     }
 
