@@ -31,7 +31,7 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, QueueDocument? docum
     /// <summary>The queue, its rows as they may go on.</summary>
     public QueueDocument Collect(IEnumerable<BackupFile> newestFirst)
     {
-        foreach (var entry in salvaged.Good) entries[entry.Place] = QueueEntry.Mixed(Stayed(entry.Email!, salvaged.Versions.ContainsKey(entry.Place)), entry.Raw);
+        foreach (var entry in salvaged.Good) entries[entry.Place] = salvaged.Versions.TryGetValue(entry.Place, out var versions) ? OneOf(versions) : Kept(entry, mayBeWrong: false);
         foreach (var backup in newestFirst)
         {
             if (Read(backup) is not { } document) continue;
@@ -77,22 +77,43 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, QueueDocument? docum
         }
     }
 
-    /// <summary>Of those that are there in two versions, one that a backup has word for word is the right one.</summary>
+    /// <summary>
+    /// Of those that may be put together of two, the one that the ledger knows, where it is whole: the rest of an entry has its place in the ledger at its end.
+    /// One that waits is held unless nothing speaks against it.
+    /// </summary>
+    private QueueEntry OneOf(IReadOnlyList<QueueEntry> versions)
+    {
+        var known = tellsAll ? versions.Where(version => IsKnown(version.Email!)).ToList() : [];
+        var candidates = known.Count > 0 ? known : versions;
+        var isSure = known.Count == 1 && versions.Count > 1 && !versions.Any(IsOver);
+        return Kept(candidates.FirstOrDefault(version => IsOpen(Checked(version.Email!))) ?? candidates[0], mayBeWrong: !isSure);
+    }
+
+    private bool IsKnown(ScheduledEmail row) =>
+        row.LedgerLast == 0 ? ledgerOf(row.Id).LastSequence == 0 : ledgerOf(row.Id).Entries.Any(entry => entry.Sequence == row.LedgerLast);
+
+    private static bool IsOver(QueueEntry version) => version.Email is { Status: var status } && (status.IsFinal() || status == EmailStatus.InDoubt);
+
+    private static bool IsOpen(ScheduledEmail row) => row.Status is EmailStatus.Pending or EmailStatus.Paused;
+
+    /// <summary>Of those that are there in two versions, one that a backup has word for word is the right one, unless another says that it is over by now.</summary>
     private void Vouch(QueueDocument document)
     {
         foreach (var (id, versions) in salvaged.Versions)
         {
             if (vouched.Contains(id) || !EmailId.TryParse(id, out var email) || document.Find(email) is not { } kept) continue;
-            if (versions.FirstOrDefault(version => version.Raw.Span.SequenceEqual(kept.Raw.Span)) is not { Email: { } row } right) continue;
+            if (versions.FirstOrDefault(version => version.Raw.Span.SequenceEqual(kept.Raw.Span)) is not { } right || versions.Any(IsOver)) continue;
             vouched.Add(id);
-            entries[id] = QueueEntry.Mixed(Stayed(row, mayBeWrong: false), right.Raw);
+            entries[id] = Kept(right, mayBeWrong: false);
         }
     }
+
+    private QueueEntry Kept(QueueEntry entry, bool mayBeWrong) => QueueEntry.Mixed(Stayed(entry.Email!, mayBeWrong), entry.Raw);
 
     private ScheduledEmail Stayed(ScheduledEmail row, bool mayBeWrong)
     {
         var stayed = Checked(row);
-        if (mayBeWrong && stayed.Status is EmailStatus.Pending or EmailStatus.Paused) return stayed with { Status = EmailStatus.Paused, LastError = Settlement.Doubled };
+        if (mayBeWrong && IsOpen(stayed)) return stayed with { Status = EmailStatus.Paused, LastError = Settlement.Doubled };
         return tellsAll || stayed.Status != EmailStatus.Pending ? stayed : stayed with { Status = EmailStatus.Paused, LastError = Settlement.Unvouched };
     }
 

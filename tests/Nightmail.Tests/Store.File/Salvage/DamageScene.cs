@@ -66,7 +66,7 @@ internal sealed class DamageScene
         if (row.Status != EmailStatus.Pending || !intact) return;
         if (ledger == Keepsake.Whole && revisions == Keepsake.Whole) now.Status.ShouldBe(EmailStatus.Pending, what);
         // Where a begin has lost its answer with the ledger's bytes, nobody knows.
-        if (ledger != Keepsake.Damaged || row.Attempts == 0) now.Status.ShouldBeOneOf(EmailStatus.Pending, EmailStatus.Paused);
+        if (ledger != Keepsake.Damaged || row.Attempts == 0) new[] { EmailStatus.Pending, EmailStatus.Paused }.ShouldContain(now.Status, what);
         // Of two versions nothing may tell which is the right one; then it is held, and says so.
         if (now is { Status: EmailStatus.Paused, LastError: Settlement.Doubled }) return;
         (now.Content.Subject, now.ScheduledFor).ShouldBe((row.Content.Subject, row.ScheduledFor), what);
