@@ -30,6 +30,9 @@ public sealed record QueueFileOptions
     /// <summary>How long an idempotency key is remembered after its email has become final.</summary>
     public TimeSpan KeyRetention { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>A part of the ledger that has grown to so many bytes takes no further entries, and may be shortened. Eight megabytes hold some 15,000 emails and are read in a blink.</summary>
+    public long LedgerSegment { get; init; } = 8 * 1024 * 1024;
+
     /// <summary>Nobody adds to a queue beyond this: 100,000 emails take less. What is in it goes on all the same.</summary>
     public long MostBytes { get; init; } = 128 * 1024 * 1024;
 

@@ -26,7 +26,7 @@ public sealed class EmailLedger(IReadOnlyList<LedgerEntry> entries)
     /// <summary>
     /// True when an email may be over, in doubt or held by what is recorded here: whoever shows it as open is to be checked against all of it.
     /// </summary>
-    public bool HasEnds => entries.Any(entry => entry.Kind is LedgerKind.Cancel or LedgerKind.MarkSent or LedgerKind.Pause
+    public bool HasEnds => entries.Any(entry => entry.Kind is LedgerKind.Cancel or LedgerKind.MarkSent or LedgerKind.Pause or LedgerKind.Over
         || (entry.Kind == LedgerKind.Outcome && (entry.Reason is not null || entry.Recipients.Any(outcome => outcome.Verdict is not (Verdict.Deferred or Verdict.Untried)))));
 
     /// <summary>The entries that a row with this <paramref name="known"/> sequence has not taken in.</summary>
@@ -66,7 +66,7 @@ public sealed class EmailLedger(IReadOnlyList<LedgerEntry> entries)
             var entry = entries[index];
             if (entry.Kind == LedgerKind.Begin) open.Add(entry);
             else if (entry.Kind == LedgerKind.Outcome) open.RemoveAll(begin => begin.Attempt == entry.Attempt && begin.Transaction == entry.Transaction);
-            else if (entry.Kind is LedgerKind.Retry or LedgerKind.MarkSent) open.Clear();
+            else if (entry.Kind is LedgerKind.Retry or LedgerKind.MarkSent or LedgerKind.Over) open.Clear();
         }
 
         return open;

@@ -34,9 +34,12 @@ public enum LedgerKind
 
     /// <summary>The refusals that <see cref="LedgerEntry.Recipients"/> names were about the account and not about this email: those recipients are pending again.</summary>
     Reopen,
+
+    /// <summary>It is over and leaves the store: the last word, after which nothing that came before has to be known. <see cref="LedgerEntry.Status"/> says how it ended.</summary>
+    Over,
 }
 
-/// <summary>One line of the send ledger, which lies outside the store and outside every backup and is only ever appended to.</summary>
+/// <summary>One line of the send ledger, which lies outside the store and outside every backup and is appended to.</summary>
 public sealed record LedgerEntry
 {
     /// <summary>Rises by at least one from entry to entry of a ledger. 0 until the ledger has given it.</summary>
@@ -86,4 +89,7 @@ public sealed record LedgerEntry
 
     /// <summary>Reschedule: the new wish.</summary>
     public Wish? Wish { get; init; }
+
+    /// <summary>Over: how it ended, sent or cancelled.</summary>
+    public EmailStatus? Status { get; init; }
 }

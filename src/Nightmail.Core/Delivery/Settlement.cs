@@ -135,6 +135,7 @@ public static class Settlement
         LedgerKind.Retry => Retried(row, entry.At),
         LedgerKind.MarkSent => MarkedSent(row, entry.At),
         LedgerKind.Reopen => Reopened(row, entry),
+        LedgerKind.Over => Over(row, entry),
         _ => throw new ArgumentOutOfRangeException(nameof(entry), entry.Kind, null),
     };
 
@@ -243,6 +244,18 @@ public static class Settlement
         var (status, reason) = row.Status is EmailStatus.Cancelled or EmailStatus.Paused ? (row.Status, row.Reason) : StatusOf(recipients);
         return row with { Status = status, Reason = reason, Recipients = recipients };
     }
+
+    /// <summary>The row of an email that is over. Who has it, and how it came to that, is not known any more; nobody is left to send it to.</summary>
+    private static ScheduledEmail Over(ScheduledEmail row, LedgerEntry entry) => row with
+    {
+        Status = entry.Status ?? EmailStatus.Sent,
+        Reason = null,
+        NextAttempt = null,
+        Attempts = Math.Max(row.Attempts, entry.Attempt),
+        Recipients = entry.Status == EmailStatus.Cancelled ? row.Recipients : [.. row.AllRecipients().Select(recipient => recipient.Status is RecipientStatus.Pending or RecipientStatus.InDoubt
+            ? recipient with { Status = RecipientStatus.Delivered } : recipient)],
+        LastError = WithoutHolding(row.LastError),
+    };
 
     /// <summary>The row after a person said that its doubtful recipients have it.</summary>
     internal static ScheduledEmail MarkedSent(ScheduledEmail row, DateTimeOffset now)

@@ -23,6 +23,9 @@ internal sealed class BackupFolder(IDisk disk, QueuePaths paths, SendLedger ledg
         Ledger = backup.About?.Ledger ?? LedgerMark.Unknown, Read = () => shelf.Bytes(backup),
     })];
 
+    /// <summary>The ledger's entries that the notes of the backups name.</summary>
+    public IReadOnlySet<long> LedgerMarks() => shelf.All().Select(backup => backup.About?.Ledger.Sequence ?? 0).ToHashSet();
+
     /// <summary>Keeps a copy of the file that is about to be replaced, unless one was kept within the last minute. A backup that cannot be made stops no change: it is only told.</summary>
     public void KeepIfDue()
     {

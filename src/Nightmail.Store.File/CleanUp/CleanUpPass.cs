@@ -1,3 +1,4 @@
+using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File.Disk;
@@ -18,6 +19,7 @@ internal sealed class CleanUpPass(IDisk disk, QueuePaths paths, QueueFileOptions
         var pruned = Prune(retention);
         Try("leftover files", () => RemoveLeftovers(paths.Folder));
         Try("leftover files", () => RemoveLeftovers(paths.Ledger));
+        Try("entries of the ledger", () => queue.Ledger.Shorten(queue.Backups.LedgerMarks()));
         Try("kept revisions", queue.Revisions.RemoveOld);
         Try("attachments", () => new BlobSweep(disk, paths, queue.Now).Run());
         Try("backups", () => queue.Backups.Prune().Count);
@@ -45,6 +47,7 @@ internal sealed class CleanUpPass(IDisk disk, QueuePaths paths, QueueFileOptions
             if (entry.Email.IdempotencyKey is { } key && queue.Keys.Find(key.Key) is null) queue.Keys.Append([new(key, entry.Id, entry.Email.CreatedAt)]);
         }
 
+        queue.Append([.. going.Where(HasNoLastWord).Select(entry => LastWord(entry.Email!))], queue.Document.MaxLedgerLast);
         queue.Backups.KeepIfDue();
         var left = queue.Document.With([.. queue.Document.Entries.Where(entry => !going.Contains(entry))]);
         queue.Replace(left, new(new(), statistics, queue.Document.SendingPaused, queue.Now));
@@ -55,7 +58,13 @@ internal sealed class CleanUpPass(IDisk disk, QueuePaths paths, QueueFileOptions
     /// <summary>Only what is final, by the row and by the ledger, and has been so for long enough.</summary>
     private bool IsGoing(QueueEntry entry, TimeSpan retention) =>
         entry.Status?.IsFinal() == true && entry.Email is { } row && row.Status.IsFinal() && IsOver(row.LastModified, retention)
-        && queue.Ledger.LastSequenceOf(entry.Id) <= row.LedgerLast;
+        && (queue.Ledger.LastSequenceOf(entry.Id) <= row.LedgerLast || queue.Ledger.HasLastWord(entry.Id));
+
+    /// <summary>True for one of which the ledger has something to say and has not yet said the last. One that failed may be retried from a backup: of that all has to be known.</summary>
+    private bool HasNoLastWord(QueueEntry entry) =>
+        entry.Status is EmailStatus.Sent or EmailStatus.Cancelled && queue.Ledger.LastSequenceOf(entry.Id) > 0 && !queue.Ledger.HasLastWord(entry.Id);
+
+    private LedgerEntry LastWord(ScheduledEmail row) => new() { Kind = LedgerKind.Over, Email = row.Id, At = queue.Now, Attempt = row.Attempts, Status = row.Status };
 
     private bool IsOver(DateTimeOffset since, TimeSpan retention) => queue.Now - since > retention;
 

@@ -17,6 +17,9 @@ internal sealed class EmailHistory
     /// <summary>The sequence of the last entry, read or not.</summary>
     public long LastSequence { get; private set; }
 
+    /// <summary>The sequence of its last word; 0: it has none.</summary>
+    public long LastWord { get; private set; }
+
     /// <summary>The last attempt whose begin was counted.</summary>
     public int LastCounted { get; set; }
 
@@ -51,10 +54,14 @@ internal sealed class EmailHistory
     public bool HasEnds => hasEnds ??= Ledger.HasEnds;
 
     /// <summary>Takes in a line that lies in the ledger.</summary>
-    public void Add(long sequence, ReadOnlyMemory<byte> line)
+    /// <param name="sequence">Its sequence.</param>
+    /// <param name="line">Its JSON.</param>
+    /// <param name="isOver">True when it is the last word.</param>
+    public void Add(long sequence, ReadOnlyMemory<byte> line, bool isOver)
     {
         unread.Enqueue(line);
         LastSequence = sequence;
+        if (isOver) LastWord = sequence;
         (hasUnanswered, hasEnds) = (null, null);
     }
 
@@ -64,12 +71,14 @@ internal sealed class EmailHistory
         _ = Ledger;
         entries.Add(entry);
         LastSequence = entry.Sequence;
+        if (entry.Kind == LedgerKind.Over) LastWord = entry.Sequence;
         (hasUnanswered, hasEnds) = (null, null);
     }
 
     /// <summary>Takes the last entry out again: it is not going to be written.</summary>
     public void RemoveLast()
     {
+        if (entries[^1].Sequence == LastWord) LastWord = 0;
         entries.RemoveAt(entries.Count - 1);
         LastSequence = ledger.LastSequence;
         (hasUnanswered, hasEnds) = (null, null);

@@ -55,8 +55,8 @@ internal static class LedgerFolder
     /// <summary>Where a segment lies.</summary>
     public static string SegmentPath(string folder, int number) => Path.Combine(folder, number.ToString("D8", CultureInfo.InvariantCulture) + SegmentEnding);
 
-    /// <summary>Sequence and checksum of every whole line, in the order they were written.</summary>
-    public static IEnumerable<(long Sequence, uint Check)> ReadLines(IDisk disk, string folder)
+    /// <summary>Of every whole line, in the order they were written, the first number that it stands for, its sequence and its checksum.</summary>
+    public static IEnumerable<(long Since, long Sequence, uint Check)> ReadLines(IDisk disk, string folder)
     {
         foreach (var segment in Segments(disk, folder))
         {
@@ -67,7 +67,8 @@ internal static class LedgerFolder
                 var line = end < 0 ? rest : rest[..end];
                 rest = end < 0 ? default : rest[(end + 1)..];
                 if (!CheckedLine.TryRead(line, out var json)) continue;
-                yield return (HeadOf(json, segment).Sequence, CheckedLine.Checksum(json.Span));
+                var head = HeadOf(json, segment);
+                if (!head.IsSealed) yield return (head.Since, head.Sequence, CheckedLine.Checksum(json.Span));
             }
         }
     }

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Nightmail.Core.Delivery;
@@ -10,12 +12,12 @@ namespace Nightmail.Store.File.Ledger;
 /// <summary>One ledger entry as compact JSON. Sequence and email come first, so that a reader can sort lines without reading them whole.</summary>
 internal static class LedgerJson
 {
-    private static readonly string[] Kinds = ["begin", "outcome", "cancel", "pause", "resume", "reschedule", "edit", "retry", "mark_sent", "reopen"];
+    private static readonly string[] Kinds = ["begin", "outcome", "cancel", "pause", "resume", "reschedule", "edit", "retry", "mark_sent", "reopen", "over"];
     private static readonly string[] Verdicts = ["delivered", "deferred", "bounced", "in_doubt", "untried"];
     private static readonly string[] Faults = ["auth", "quota", "reputation", "network", "tls", "sender", "protocol", "configuration"];
 
     private static readonly string[] Names =
-        ["sequence", "email", "kind", "at", "attempt", "transaction", "worker", "account", "recipients", "fault", "reason", "next_attempt", "date", "from", "scheduled_for", "wish"];
+        ["sequence", "email", "kind", "at", "attempt", "transaction", "worker", "account", "recipients", "fault", "reason", "next_attempt", "date", "from", "scheduled_for", "wish", "status", "since"];
 
     private static readonly string[] RecipientNames = ["address", "verdict", "code", "enhanced", "text"];
     private static readonly string[] FaultNames = ["reason", "words"];
@@ -59,10 +61,17 @@ internal static class LedgerJson
             writer.WriteEndObject();
         }
 
+        writer.Text("status", entry.Status?.Name());
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenSpan.ToArray();
     }
+
+    /// <summary>A line that says which numbers were left out on purpose.</summary>
+    public static byte[] LeftOut(long since, long until) => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"sequence\":{until},\"kind\":\"left_out\",\"since\":{since}}}"));
+
+    /// <summary>The last line of a segment that was shortened: the next segment goes on.</summary>
+    public static byte[] Sealed() => "{\"sequence\":0,\"kind\":\"sealed\"}"u8.ToArray();
 
     /// <summary>The entry of a line's JSON.</summary>
     /// <exception cref="FormatException">It is none; the line's check passed, so another program wrote it.</exception>
@@ -78,6 +87,7 @@ internal static class LedgerJson
         FailureReason? reason = null;
         DateTimeOffset? next = null, date = null, scheduled = null;
         Wish? wish = null;
+        EmailStatus? status = null;
         while (Lenient.NextProperty(ref json, Names) is { } index)
         {
             switch (index)
@@ -98,6 +108,7 @@ internal static class LedgerJson
                 case 13: from = Lenient.Text(ref json); break;
                 case 14: scheduled = UnixTime.Read(ref json); break;
                 case 15: wish = ReadWish(ref json); break;
+                case 16: status = EmailStatusNames.ParseStatus(Lenient.Text(ref json)); break;
                 default: json.Skip(); break;
             }
         }
@@ -106,7 +117,7 @@ internal static class LedgerJson
         {
             Sequence = sequence, Kind = kind ?? throw new FormatException("a ledger line has no kind"), Email = email, At = at ?? default,
             Attempt = attempt, Transaction = transaction, Worker = worker, Account = account, Recipients = recipients, Fault = fault,
-            Reason = reason, NextAttempt = next, Date = date, From = from, ScheduledFor = scheduled, Wish = wish,
+            Reason = reason, NextAttempt = next, Date = date, From = from, ScheduledFor = scheduled, Wish = wish, Status = status,
         };
     }
 
@@ -116,19 +127,20 @@ internal static class LedgerJson
         var json = new Utf8JsonReader(line);
         json.Read();
         var (sequence, email, begins, attempt) = (0L, default(EmailId), (bool?)null, 0);
-        var (account, at) = ((string?)null, default(DateTimeOffset));
+        var (account, at, since, isOver) = ((string?)null, default(DateTimeOffset), 0L, false);
         while ((sequence == 0 || email == default || begins is null || (begins.Value && account is null)) && Lenient.NextProperty(ref json, Names) is { } index)
         {
             if (index == 0) sequence = Lenient.Whole(ref json) ?? 0;
             else if (index == 1) email = EmailId.Parse(Lenient.Text(ref json) ?? "");
-            else if (index == 2) begins = json.ValueTextEquals(Kinds[(int)LedgerKind.Begin]);
+            else if (index == 2) (begins, isOver) = (json.ValueTextEquals(Kinds[(int)LedgerKind.Begin]), json.ValueTextEquals(Kinds[(int)LedgerKind.Over]));
             else if (index == 3) at = UnixTime.Read(ref json) ?? default;
             else if (index == 4) attempt = Lenient.Count(ref json);
             else if (index == 7) account = Lenient.Text(ref json) ?? "";
+            else if (index == 17) since = Lenient.Whole(ref json) ?? 0;
             else json.Skip();
         }
 
-        return new(sequence, email, begins is true ? account : null, attempt, at);
+        return new(sequence, email, begins is true ? account : null, attempt, at) { Since = since > 0 ? since : sequence, IsOver = isOver };
     }
 
     private static void WriteRecipients(Utf8JsonWriter writer, IReadOnlyList<RecipientOutcome> recipients)
@@ -206,4 +218,17 @@ internal static class LedgerJson
 /// <param name="Account">Of a begin: the account; null for everything else.</param>
 /// <param name="Attempt">Of a begin: the attempt.</param>
 /// <param name="At">Of a begin: when.</param>
-internal readonly record struct LedgerHead(long Sequence, EmailId Email, string? Account, int Attempt, DateTimeOffset At);
+internal readonly record struct LedgerHead(long Sequence, EmailId Email, string? Account, int Attempt, DateTimeOffset At)
+{
+    /// <summary>The first number that it stands for.</summary>
+    public long Since { get; init; }
+
+    /// <summary>True for an email's last word.</summary>
+    public bool IsOver { get; init; }
+
+    /// <summary>True for a line that only says which numbers were left out.</summary>
+    public bool IsLeftOut => Email == default && Sequence > 0;
+
+    /// <summary>True for the last line of a segment that was shortened.</summary>
+    public bool IsSealed => Email == default && Sequence == 0;
+}

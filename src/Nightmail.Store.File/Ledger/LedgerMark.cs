@@ -25,10 +25,10 @@ internal sealed record LedgerMark(string? Identity, long Sequence, uint Check)
         if (identity is null) return "the ledger that stood beside it is gone";
         if (identity != Identity) return "another ledger stands beside the queue now";
         var (last, found) = (Sequence, Sequence == 0);
-        foreach (var (sequence, check) in LedgerFolder.ReadLines(disk, folder))
+        foreach (var (since, sequence, check) in LedgerFolder.ReadLines(disk, folder))
         {
             if (sequence == Sequence) found |= check == Check;
-            if (sequence > last + 1) return $"the ledger lacks what came after its entry {last}";
+            if (since > last + 1) return $"the ledger lacks what came after its entry {last}";
             last = Math.Max(last, sequence);
         }
 

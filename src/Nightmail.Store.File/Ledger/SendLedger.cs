@@ -1,4 +1,5 @@
 using System.Text;
+using Nightmail.Core.Accounts;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
@@ -11,16 +12,26 @@ namespace Nightmail.Store.File.Ledger;
 /// The ledger's folder: an identity and append-only segments, read on from where the last look ended and indexed by email. Entries are
 /// staged by a transaction and then written together, in one append and one sync. Not safe for two threads at once.
 /// </summary>
-internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeProvider time)
+/// <param name="disk">The disk.</param>
+/// <param name="folder">The folder.</param>
+/// <param name="segmentLimit">A segment that has grown to this takes no further batch.</param>
+/// <param name="writer">A name for temporary files that nobody else uses.</param>
+/// <param name="time">The clock.</param>
+internal sealed class SendLedger(IDisk disk, string folder, long segmentLimit, string writer, TimeProvider time)
 {
-    /// <summary>A segment that has grown to this takes no further batch. Eight megabytes hold some 20,000 emails and are read in a blink.</summary>
-    private const long SegmentLimit = 8 * 1024 * 1024;
+    /// <summary>So many new entries are waited for before it is looked again what can be left out.</summary>
+    private const int ShortenEvery = 1000;
+
+    /// <summary>What is younger is not left out: no limit of an account looks further back.</summary>
+    private static readonly TimeSpan Young = RateCap.LongestWindow * 2;
 
     private readonly EmailMap<EmailHistory> histories = new();
     private readonly BeginTimes begins = new();
     private readonly List<LedgerEntry> staged = [];
     private CheckedLog? segment;
     private int number;
+    private int sealedNumber;
+    private long? shortenedAt;
     private ReadOnlyMemory<byte> lastLine;
 
     /// <summary>The highest sequence there is.</summary>
@@ -49,7 +60,7 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
                 continue;
             }
 
-            if (segment.Length < SegmentLimit || disk.Stat(SegmentPath(number + 1)) is null) return;
+            if (!IsFull || disk.Stat(SegmentPath(number + 1)) is null) return;
             segment = new(disk, SegmentPath(++number));
         }
     }
@@ -115,9 +126,9 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
     public void WriteStaged()
     {
         if (staged.Count == 0) return;
-        var isNew = segment is null || !segment.Exists || segment.Length >= SegmentLimit;
+        var isNew = segment is null || !segment.Exists || IsFull;
         if (segment is null) MakeFolder();
-        if (segment is null || segment.Length >= SegmentLimit) segment = new(disk, SegmentPath(++number));
+        if (segment is null || IsFull) segment = new(disk, SegmentPath(++number));
         var batch = new MemoryStream();
         byte[] json = [];
         foreach (var entry in staged) batch.Write(CheckedLine.Write(json = LedgerJson.Write(entry)));
@@ -141,10 +152,23 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
         begins.Clear();
         staged.Clear();
         segment = null;
-        number = 0;
+        (number, sealedNumber) = (0, 0);
         LastSequence = 0;
         HasGap = false;
         lastLine = default;
+    }
+
+    /// <summary>True when the email's last entry is its last word.</summary>
+    public bool HasLastWord(EmailId email) => LastWordOf(email) is > 0 and var word && word == LastSequenceOf(email);
+
+    /// <summary>Leaves out what nobody has to know any more. Needs the queue's lock and nothing staged; what was read stays true.</summary>
+    /// <param name="marked">Sequences that backups name.</param>
+    /// <returns>How many entries went.</returns>
+    public int Shorten(IReadOnlySet<long> marked)
+    {
+        if (shortenedAt is { } last && LastSequence - last < ShortenEvery) return 0;
+        shortenedAt = LastSequence;
+        return new LedgerShortening(disk, folder, LastWordOf, marked, time.GetUtcNow() - Young).Run();
     }
 
     /// <summary>Makes durable what a process that died may have left unsynced.</summary>
@@ -167,10 +191,17 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
             throw new StoreException(StoreTrouble.Unreadable, $"{SegmentPath(number)} has a line that this program does not understand ({broken.Message}); update nightmail", broken);
         }
 
-        HasGap |= head.Sequence > LastSequence + 1;
+        if (head.IsSealed)
+        {
+            sealedNumber = number;
+            return;
+        }
+
+        HasGap |= head.Since > LastSequence + 1;
         if (head.Sequence >= LastSequence) (LastSequence, lastLine) = (head.Sequence, json);
+        if (head.IsLeftOut) return;
         var history = HistoryOf(head.Email);
-        history.Add(head.Sequence, json);
+        history.Add(head.Sequence, json, head.IsOver);
         if (head.Account is not null) Count(history, head.Account, head.Attempt, head.At);
     }
 
@@ -186,6 +217,10 @@ internal sealed class SendLedger(IDisk disk, string folder, string writer, TimeP
         if (!histories.TryGetValue(email, out var history)) histories.Add(email, history = new());
         return history;
     }
+
+    private bool IsFull => segment!.Length >= segmentLimit || sealedNumber == number;
+
+    private long LastWordOf(EmailId email) => histories.TryGetValue(email, out var history) ? history.LastWord : 0;
 
     private bool OpenFirst()
     {

@@ -37,7 +37,7 @@ internal sealed class QueueState
         var serializer = new QueueSerializer();
         var reports = new RecoveryReportFile(disk, paths.Reports);
         revisions = new(disk, paths.Revisions, time);
-        memory = new(new(disk, paths, revisions, size, time), new(disk, paths.Ledger, writer, time), new(disk, paths.Ledger));
+        memory = new(new(disk, paths, revisions, size, time), new(disk, paths.Ledger, options.LedgerSegment, writer, time), new(disk, paths.Ledger));
         backups = new(disk, paths, memory.Ledger, options, writer, time);
         swap = new(disk, paths, writer, time);
         leftovers = new(disk, paths, memory.Ledger, memory.Keys, swap);
@@ -151,7 +151,7 @@ internal sealed class QueueState
                 swap.Adopt();
                 Mended_NeedsGate(held);
                 saves.Take(held);
-                return work(new(Mended_NeedsGate(held), (before, change) => Replace_NeedsGate(before, change, held))
+                return work(new(Mended_NeedsGate(held), (before, change) => Replace_NeedsGate(before, change, held), (entries, above) => queueWriter.Append(entries, above, held))
                 {
                     Ledger = memory.Ledger, Keys = memory.Keys, Backups = backups, Revisions = revisions, IsAlive = workers.IsAlive, Now = time.GetUtcNow(),
                 });

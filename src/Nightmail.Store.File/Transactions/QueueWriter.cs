@@ -1,3 +1,4 @@
+using Nightmail.Core.Delivery;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File.Backups;
 using Nightmail.Store.File.Disk;
@@ -49,6 +50,22 @@ internal sealed class QueueWriter(
         catch (StoreException broken)
         {
             held.LeavesTrouble |= broken.Trouble == StoreTrouble.NotYetSafe;
+            throw;
+        }
+    }
+
+    /// <summary>Appends to the ledger what the queue as a whole has come to; durable when it returns.</summary>
+    public void Append(IReadOnlyList<LedgerEntry> entries, long above, HeldLock held)
+    {
+        foreach (var entry in entries) memory.Ledger.Stage(entry, above);
+        try
+        {
+            memory.Ledger.WriteStaged();
+        }
+        catch (StoreException)
+        {
+            // Lines may be there to be read that a loss of power takes away.
+            held.LeavesTrouble = true;
             throw;
         }
     }

@@ -1,0 +1,89 @@
+using System.Buffers;
+using Nightmail.Core.Emails;
+using Nightmail.Store.File.Disk;
+
+namespace Nightmail.Store.File.Ledger;
+
+/// <summary>
+/// Shortens the part of the ledger that takes no further line. Of an email whose last word is in the ledger (<see cref="Core.Delivery.LedgerKind.Over"/>)
+/// nothing that came before has to be known: an old row of it, however it comes back, learns from that word alone that it is over. Each segment is
+/// written anew, in one step, and says which numbers it left out, so that nothing looks lost. Any part of it may be done: what is left says
+/// the same. Needs the queue's lock.
+/// </summary>
+/// <param name="disk">The disk.</param>
+/// <param name="folder">The ledger's folder.</param>
+/// <param name="lastWord">The sequence of an email's last word; 0: it has none.</param>
+/// <param name="marked">Sequences that backups name: they show that it is still the same ledger.</param>
+/// <param name="before">What is younger stays: the limits of accounts count by it.</param>
+internal sealed class LedgerShortening(IDisk disk, string folder, Func<EmailId, long> lastWord, IReadOnlySet<long> marked, DateTimeOffset before)
+{
+    /// <summary>A segment is only written anew where at least this part of it goes.</summary>
+    private const double LeastGain = 0.25;
+
+    private readonly ArrayBufferWriter<byte> written = new();
+    private (long Since, long Until)? leftOut;
+    private int count;
+
+    /// <summary>Shortens what can be shortened.</summary>
+    /// <returns>How many entries went.</returns>
+    public int Run() => LedgerFolder.Segments(disk, folder).SkipLast(1).Sum(Shorten);
+
+    private int Shorten(int number)
+    {
+        var path = LedgerFolder.SegmentPath(folder, number);
+        if (disk.ReadAll(path) is not { } bytes) return 0;
+        written.ResetWrittenCount();
+        (leftOut, count) = (null, 0);
+        for (var rest = bytes.AsMemory(); rest.Length > 0;)
+        {
+            var end = rest.Span.IndexOf((byte)'\n');
+            var line = end < 0 ? rest : rest[..end];
+            rest = end < 0 ? default : rest[(end + 1)..];
+            Take(line);
+        }
+
+        TellLeftOut();
+        written.Write(CheckedLine.Write(LedgerJson.Sealed()));
+        if (count == 0 || written.WrittenCount > bytes.Length * (1 - LeastGain)) return 0;
+        var temporary = path + QueuePaths.TemporaryEnding;
+        AtomicFile.TryDelete(disk, temporary);
+        AtomicFile.Replace(disk, temporary, path, written.WrittenSpan);
+        return count;
+    }
+
+    private void Take(ReadOnlyMemory<byte> line)
+    {
+        if (line.Length == 0) return;
+        if (CheckedLine.TryRead(line, out var json))
+        {
+            var head = LedgerJson.ReadHead(json.Span);
+            if (head.IsSealed) return;
+            if (head.IsLeftOut || IsSuperfluous(head, json))
+            {
+                if (!head.IsLeftOut) count++;
+                LeaveOut(head.Since, head.Sequence);
+                return;
+            }
+        }
+
+        // One that cannot be read stays as well: that something was lost must stay to be seen.
+        TellLeftOut();
+        written.Write(line.Span);
+        written.Write("\n"u8);
+    }
+
+    private bool IsSuperfluous(LedgerHead head, ReadOnlyMemory<byte> json) =>
+        head.Sequence < lastWord(head.Email) && !marked.Contains(head.Sequence) && LedgerJson.Read(json.Span).At < before;
+
+    private void LeaveOut(long since, long until)
+    {
+        if (leftOut is { } before && since != before.Until + 1) TellLeftOut();
+        leftOut = (leftOut?.Since ?? since, until);
+    }
+
+    private void TellLeftOut()
+    {
+        if (leftOut is { } range) written.Write(CheckedLine.Write(LedgerJson.LeftOut(range.Since, range.Until)));
+        leftOut = null;
+    }
+}
