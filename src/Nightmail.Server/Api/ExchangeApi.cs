@@ -54,7 +54,10 @@ internal static class ExchangeApi
         if (worded.Count is 0 or > MostAtOnce) throw ApiProblem.Invalid("emails", $"there are {worded.Count}; a request holds 1 to {MostAtOnce}");
         List<ImportedEmail> emails = [];
         for (var index = 0; index < worded.Count; index++) emails.Add(Read(parts.Form, worded[index], index));
-        var results = await parts.Emails.ImportAsync(emails, cancellationToken);
+        List<ImportResult> results = [];
+        // A request that is broken off in between is sent again: what was taken by then exists.
+        foreach (var slice in Slices.Of(emails, each => (each.Email.Content.Text?.Length ?? 0) + (each.Email.Content.Html?.Length ?? 0)))
+            results.AddRange(await parts.Emails.ImportAsync(slice, cancellationToken));
         foreach (var imported in results.OfType<ImportResult.Imported>()) reporter.Email(imported.Email);
         return TypedResults.Ok(new ImportAnswer([.. results.Select(Shape)]));
     }

@@ -14,6 +14,8 @@ internal static class EmailRows
         },
         new("scheduleEmail", "/api/emails", Email, 201) { Broken = ("""{"to":["a@example.org"],"subject":3}""", "subject"), RefusedByKey = true },
         new("listEmails", "/api/emails?status=pending&limit=1"),
+        new("exportEmails", "/api/emails/export"),
+        new("importEmails", "/api/emails/import", """{"emails":[{exportedEmail}]}""") { Broken = ("""{"emails":[{"id":"x"}]}""", "emails[0]"), RefusedByKey = true },
         new("getEmail", "/api/emails/{pendingEmail}") { Unknown = No },
         new("editEmail", "/api/emails/{pendingEmail}", """{"subject":"other"}""") { Broken = ("""{"to":["nobody"]}""", "to"), Unknown = No, Refused = "/api/emails/{cancelledEmail}" },
         new("deleteEmail", "/api/emails/{pendingEmail}", Success: 204) { Unknown = No, Refused = "/api/emails/{sentEmail}" },

@@ -28,6 +28,7 @@ internal sealed partial class Things(ServerWorld world, AiosmtpdSink sink)
         "orphan" => await OrphanAsync(),
         "failed" => await FailedCampaignAsync(),
         "pendingEmail" => await EmailAsync("a@example.org", "2099-01-01T00:00:00Z"),
+        "exportedEmail" => await ExportedAsync(),
         "pausedEmail" => await ActAsync("emails", await MakeAsync("pendingEmail"), "pause"),
         "cancelledEmail" => await ActAsync("emails", await MakeAsync("pendingEmail"), "cancel"),
         "sentEmail" => await SettledAsync("a@example.org", "sent"),
@@ -94,6 +95,13 @@ internal sealed partial class Things(ServerWorld world, AiosmtpdSink sink)
     }
 
     private async Task<string> EmailAsync(string to, string at) => (string)(await MadeAsync("/api/emails", $$"""{"to":["{{to}}"],"subject":"s","text":"t","scheduledFor":"{{at}}"}"""))["id"]!;
+
+    /// <summary>An email as an export has it.</summary>
+    private async Task<string> ExportedAsync()
+    {
+        await MakeAsync("pendingEmail");
+        return (await world.GetAsync("/api/emails/export")).Body!["items"]!.AsArray().First(each => (string?)each!["status"] == "pending")!.ToJsonString();
+    }
 
     private async Task<string> SettledAsync(string to, string status)
     {
