@@ -39,7 +39,7 @@ internal sealed class RemoteExchange(ServerClient server, TimeProvider time, IEm
         while (results.Count < emails.Count)
         {
             var (body, some) = Body(emails, results.Count);
-            var request = new ServerRequest(HttpMethod.Post, "api/emails/import") { Json = body, IdempotencyKey = RemoteQueue.NewKey(time) };
+            var request = new ServerRequest(HttpMethod.Post, "api/emails/import") { Json = body, IdempotencyKey = RemoteQueue.NewKey(time), WhenLost = "say it again: what has arrived stays, and nothing is doubled" };
             var answers = (await server.AskAsync(request, cancellationToken)).ItemsOf("results").ToList();
             if (answers.Count != some) throw CommandFailure.Refused("the server answered with something that is no result of an import; is it a nightmail server of another version?");
             results.AddRange(answers.Select((answer, index) => Result(answer, emails[results.Count + index].Email)).ToList());

@@ -147,12 +147,13 @@ internal sealed class RemoteQueue(ServerClient server, TimeProvider time, IEmail
     {
         // Without a key of the caller's it gets one of ours: then a lost answer can be asked for again, and nothing is doubled. What is found under
         // such a key after a lost answer is what this very call has scheduled.
-        var request = ServerRequest.Of(HttpMethod.Post, "api/emails", json => EmailWriting.Write(json, email, time.GetUtcNow())) with { IdempotencyKey = email.IdempotencyKey?.Key ?? NewKey(time) };
+        var key = email.IdempotencyKey?.Key ?? NewKey(time);
+        var request = ServerRequest.Of(HttpMethod.Post, "api/emails", json => EmailWriting.Write(json, email, time.GetUtcNow())) with { IdempotencyKey = key, WhenLost = $"say it again with --idempotency-key {key}, and it is done once" };
         var reply = await server.SendAsync(request, cancellationToken);
         if (reply.IsDone)
         {
             var kept = EmailReading.Read(reply.Body);
-            return reply.Status == 200 && !(reply.WasRepeated && request.IdempotencyKey!.StartsWith(OwnKey, StringComparison.Ordinal)) ? new AddResult.Existing(kept.Id, kept) : new AddResult.Added(kept);
+            return reply.Status == 200 && !(reply.WasRepeated && key.StartsWith(OwnKey, StringComparison.Ordinal)) ? new AddResult.Existing(kept.Id, kept) : new AddResult.Added(kept);
         }
 
         if (reply is { Status: 409, Detail: { } words } && Named(words) is { } first)

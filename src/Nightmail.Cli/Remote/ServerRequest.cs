@@ -20,6 +20,9 @@ internal sealed record ServerRequest(HttpMethod Method, string Path)
     /// <summary>What makes a repeated request the same one.</summary>
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>What a person does when its answer stays lost; null: look, and say it again.</summary>
+    public string? WhenLost { get; init; }
+
     /// <summary>The version of what is changed, as the server told it.</summary>
     public string? IfMatch { get; init; }
 

@@ -29,9 +29,7 @@ internal static class ServerTrouble
 
     private static CommandFailure Lost(ServerAddress address, ServerRequest asked, string reason) => new(
         ExitCodes.TryAgain,
-        asked.IdempotencyKey is { } key
-            ? $"the answer of the server at {address.Text} was lost ({reason}): it may have been done; say it again with --idempotency-key {key}, and it is done once"
-            : $"the answer of the server at {address.Text} was lost ({reason}): it may have been done; look, and say it again if not");
+        $"the answer of the server at {address.Text} was lost ({reason}): it may have been done; {asked.WhenLost ?? "look, and say it again if not"}");
 
     private static string Reason(HttpRequestException failed)
     {

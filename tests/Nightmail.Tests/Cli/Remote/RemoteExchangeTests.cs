@@ -162,6 +162,21 @@ public sealed class RemoteExchangeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_lost_answer_to_an_import_is_told_without_an_option_that_import_has_not()
+    {
+        await ScheduleAsync();
+        await file.RunAsync("export", PathOf("q.jsonl"));
+        await using var silent = new ScriptedHttp(null);
+        using var home = new CliWorld(TimeProvider.System);
+
+        var imported = await home.With("NIGHTMAIL_API_KEY", "nm_x").WithConfig("""{ "server": { "timeout": "1s" } }""").RunAsync("import", PathOf("q.jsonl"), "--server", silent.Url);
+
+        imported.ExitCode.ShouldBe(75);
+        imported.Error.ShouldContain("it may have been done; say it again: what has arrived stays, and nothing is doubled");
+        imported.Error.ShouldNotContain("--idempotency-key");
+    }
+
+    [Fact]
     public async Task What_is_held_on_a_server_is_let_go_together_recipients_of_campaigns_too()
     {
         var people = server.Home.Write("people.csv", "email,name\n" + string.Concat(Enumerable.Range(0, 230).Select(number => $"p{number}@example.org,P\n")));
