@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nightmail.Cli.Printing;
+using Nightmail.Cli.Running;
 using Nightmail.Cli.Services;
 
 namespace Nightmail.Cli.Commands;
@@ -42,6 +43,8 @@ internal sealed class ServiceActionCommand : Verb
     /// <inheritdoc/>
     public override async Task<int> RunAsync(ParseResult words, Session session, CancellationToken cancellationToken)
     {
+        // Neither systemd nor cron has any use for them, and both may keep what they inherit.
+        SecretVariables.Take(session.Settings.Accounts);
         var service = await WorkerService.FindAsync(session, cancellationToken);
         var isDry = Name != "status" && dryRun.IsSet(words);
         switch (Name)

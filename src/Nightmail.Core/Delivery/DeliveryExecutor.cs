@@ -68,7 +68,8 @@ public sealed class DeliveryExecutor(
         var attempt = new Attempt(claim, account, identity, from, store, time);
         DeliveryOutcome outcome;
         await using (message) outcome = await attempt.RunAsync(transports(account.Name), message, stop, abandon);
-        await RecordAsync(claim, Result(claim, attempt, outcome, stop), started, abandon);
+        var result = outcome.TooLarge is { } wireBytes && !attempt.EverBegun ? new AttemptResult(TooLarge(claim.Email, account, wireBytes), null) : Result(claim, attempt, outcome, stop);
+        await RecordAsync(claim, result, started, abandon);
     }
 
     /// <summary>What the attempt decides about the message, or would if it began at <paramref name="now"/>.</summary>

@@ -98,6 +98,12 @@ public sealed record DeliveryOutcome(IReadOnlyList<RecipientOutcome> Recipients,
     /// </summary>
     public bool FaultIsAnswer { get; init; }
 
+    /// <summary>
+    /// The bytes of the message as it would have to travel, where those are more than the account takes and so nothing was said of it: re-encoded for a
+    /// server without 8BITMIME, or signed, it is larger than it was composed. Null: it was not too large.
+    /// </summary>
+    public long? TooLarge { get; init; }
+
     /// <summary>Every recipient with the same verdict.</summary>
     public static DeliveryOutcome Of(Verdict verdict, IReadOnlyList<string> recipients, Reply? reply, bool begun) =>
         new([.. recipients.Select(address => new RecipientOutcome(address, verdict, reply))]) { FinalReply = reply, Begun = begun };

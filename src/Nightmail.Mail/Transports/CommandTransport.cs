@@ -8,7 +8,10 @@ namespace Nightmail.Mail.Transports;
 /// Gives every message to a program such as sendmail or msmtp. The program may send the message from its first moment on, so begin stands
 /// before its start; its standard input is a file, so that our death cannot cut a message short and have the rest of it sent.
 /// </summary>
-public sealed class CommandTransport(TransportSettings.Command settings, TimeProvider time) : ITransport
+/// <param name="settings">The program.</param>
+/// <param name="time">The clock.</param>
+/// <param name="mostBytes">The largest message that the account takes, as the program gets it; null: any.</param>
+public sealed class CommandTransport(TransportSettings.Command settings, TimeProvider time, long? mostBytes = null) : ITransport
 {
     private readonly CommandLinePlan plan = new(settings);
 
@@ -27,6 +30,7 @@ public sealed class CommandTransport(TransportSettings.Command settings, TimePro
             return DeliveryOutcome.Of(Verdict.Deferred, envelope.Recipients, new(0, null, $"the message could not be read: {unreadable.Message}"), begun: false) with { Phase = "envelope" };
         }
 
+        if (fitting.TooLarge(envelope, mostBytes) is { } tooLarge) return tooLarge;
         message = fitting.Message;
         if (Objection(fitting) is { } objection) return DeliveryOutcome.Of(Verdict.Bounced, envelope.Recipients, objection, begun: false) with { Phase = "envelope" };
 

@@ -25,4 +25,10 @@ internal readonly record struct Fitting(IOutgoingMessage Message, string Obstacl
             return new(message, "; it cannot be re-encoded: " + cannot.Message);
         }
     }
+
+    /// <summary>What is said of a message that in this form has more bytes than the account takes; null: it has not.</summary>
+    /// <param name="envelope">Who it was for.</param>
+    /// <param name="most">What the account takes; null: anything.</param>
+    public DeliveryOutcome? TooLarge(Envelope envelope, long? most) => Message.Length <= (most ?? long.MaxValue) ? null
+        : DeliveryOutcome.Of(Verdict.Untried, envelope.Recipients, null, begun: false) with { TooLarge = Message.Length, Phase = "envelope" };
 }

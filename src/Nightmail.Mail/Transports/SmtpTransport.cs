@@ -80,7 +80,18 @@ public sealed class SmtpTransport : ITransport
         var isUnheard = false;
         try
         {
-            transaction ??= turn.Begin(connection, await Fitting.ForAsync(message, connection.Capabilities.EightBitMime, connection.Capabilities.SmtpUtf8, cancellationToken));
+            if (transaction is null)
+            {
+                var fitting = await Fitting.ForAsync(message, connection.Capabilities.EightBitMime, connection.Capabilities.SmtpUtf8, cancellationToken);
+                if (fitting.TooLarge(envelope, limits.MessageSize) is { } tooLarge)
+                {
+                    inOrder = true;
+                    return tooLarge;
+                }
+
+                transaction = turn.Begin(connection, fitting);
+            }
+
             var outcome = await transaction.RunAsync(cancellationToken);
             // Two who do not understand each other may not be at the same place either.
             inOrder = outcome.Fault?.Reason != AccountFaultReason.Protocol;

@@ -19,7 +19,7 @@ public static class TransportFactory
         ITransport transport = account.Transport switch
         {
             TransportSettings.Smtp smtp => new SmtpTransport(smtp, account.Limits, retry, time, random, null, warn is null ? null : words => warn($"account {account.Name}: {words}")),
-            TransportSettings.Command command => new CommandTransport(command, time),
+            TransportSettings.Command command => new CommandTransport(command, time, account.Limits.MessageSize),
             TransportSettings.Folder(var path) => new FolderTransport(path, time),
             _ => throw new ArgumentOutOfRangeException(nameof(account), account.Transport.GetType().Name, null),
         };

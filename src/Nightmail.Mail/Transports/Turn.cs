@@ -29,7 +29,7 @@ internal sealed class Turn(
     public bool TrySayAhead(SmtpConnection connection)
     {
         // A message that must be re-encoded is read first, and nobody waits for that with a final dot in his hand.
-        if (!Fitting.IsAsItIs(message, connection.Capabilities.EightBitMime, connection.Capabilities.SmtpUtf8)) return false;
+        if (!Fitting.IsAsItIs(message, connection.Capabilities.EightBitMime, connection.Capabilities.SmtpUtf8) || message.Length > (limits.MessageSize ?? long.MaxValue)) return false;
         var transaction = Begin(connection, new(message, ""), out var plan);
         if (!SmtpTransaction.CanSayAhead(connection, plan)) return false;
         transaction.SayAhead();

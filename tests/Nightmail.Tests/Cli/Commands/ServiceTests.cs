@@ -52,6 +52,21 @@ public sealed class ServiceTests : IDisposable
     }
 
     [Fact]
+    public async Task No_program_of_the_system_inherits_a_secret()
+    {
+        world.WithConfig("""{ "accounts": { "work": { "from": "ada@a.test", "transport": { "type": "smtp", "host": "mx.a.test", "auth": { "username": "ada", "passwordEnv": "ADAS_PASSWORD" } } } } }""");
+        Tool("systemctl", "env >> \"$HOME/inherited\"; exit 1");
+        Tool("crontab", "env >> \"$HOME/inherited\"; [ \"$1\" != -l ] || { echo 'no crontab for ada' >&2; exit 1; }; cat >/dev/null");
+
+        foreach (var action in new[] { "install", "status", "uninstall" })
+            await world.RunShellAsync($"PATH=\"$HOME/bin:$PATH\" ADAS_PASSWORD=hush NIGHTMAIL_API_KEY=hush SOME_WORD=said exec \"$nightmail\" service {action}");
+
+        var inherited = await File.ReadAllTextAsync(Path.Combine(world.Folder, "inherited"), TestContext.Current.CancellationToken);
+        inherited.ShouldContain("SOME_WORD=said");
+        inherited.ShouldNotContain("hush");
+    }
+
+    [Fact]
     public void What_means_something_to_systemd_and_cron_is_escaped()
     {
         SystemdUnit.Text(["/opt/100% \"my\" $PATH\\x"]).ShouldContain("ExecStart=\"/opt/100%% \\\"my\\\" $$PATH\\\\x\"\n");
