@@ -35,7 +35,7 @@ public sealed class SqliteEmailStore : IEmailStore
     {
         (this.options, this.files, this.workers, this.time) = (options, files, workers, time);
         overview = files.State.Overview();
-        readers = new(() => new(files.Folder.Emails, files.Folder.Ledger, files.State.Lanes));
+        readers = new(() => new(files.Folder.Emails, files.Folder.Ledger));
         executor = new(files.State, time, Committed, accountSubscribers.Tell);
         writer = new(executor, options.OwnThread);
         rows = new(readers, executor, writer);

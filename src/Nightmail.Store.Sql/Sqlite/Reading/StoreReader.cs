@@ -18,17 +18,15 @@ internal sealed class StoreReader : IDisposable
     private static readonly SearchValues<char> IdLetters = SearchValues.Create("0123456789abcdef_");
 
     private readonly Database emails, ledgerDatabase;
-    private readonly LaneBook lanes;
     private readonly EntryReader ledger;
     private readonly Statement find;
 
-    public StoreReader(string emailsPath, string ledgerPath, LaneBook lanes)
+    public StoreReader(string emailsPath, string ledgerPath)
     {
-        this.lanes = lanes;
         emails = Database.OpenToRead(emailsPath);
         ledgerDatabase = Database.OpenToRead(ledgerPath);
         ledger = new(ledgerDatabase);
-        find = emails.Prepare($"{RowReader.Select} WHERE e.id = ?");
+        find = emails.Prepare($"{RowReader.SelectAlone} WHERE e.id = ?");
     }
 
     /// <summary>The email as the ledger knows it, or null.</summary>
@@ -37,7 +35,7 @@ internal sealed class StoreReader : IDisposable
         // The ledger first: a row that is newer than what was seen of it is right as it stands.
         var entries = ledger.Of(id);
         if (!find.Start().With(id).Step()) return null;
-        var row = RowReader.Read(find, lanes).Email;
+        var row = RowReader.Read(find).Email;
         find.Start();
         return row.Status == EmailStatus.Sending ? row : Settlement.Settle(row, new(entries));
     }
@@ -45,14 +43,14 @@ internal sealed class StoreReader : IDisposable
     /// <summary>The emails that the filter names, soonest first.</summary>
     public List<ScheduledEmail> List(EmailFilter filter)
     {
-        using var list = emails.Prepare($"{RowReader.Select} WHERE {ListSql(filter)} ORDER BY max(e.scheduled_for, ifnull(e.next_attempt, e.scheduled_for)), e.id");
+        using var list = emails.Prepare($"{RowReader.SelectAlone} WHERE {ListSql(filter)} ORDER BY max(e.scheduled_for, ifnull(e.next_attempt, e.scheduled_for)), e.id");
         list.Start();
         foreach (var status in filter.Statuses) list.With((long)status);
         if (filter.Account is { } account) list.With(account);
         var found = new List<ScheduledEmail>();
         while (list.Step())
         {
-            var row = RowReader.Read(list, lanes).Email;
+            var row = RowReader.Read(list).Email;
             if (filter.Matches(row)) found.Add(row);
         }
 
@@ -82,11 +80,11 @@ internal sealed class StoreReader : IDisposable
         if (whole) digits = digits[EmailId.Prefix.Length..];
         if (digits.Length == 0 || digits.AsSpan().ContainsAnyExcept(IdLetters)) return [];
         const string Id = "CASE typeof(id) WHEN 'blob' THEN lower(hex(id)) ELSE id END";
-        using var list = emails.Prepare($"{RowReader.Select} WHERE e.number IN (SELECT number FROM email WHERE {Id} GLOB ? OR {Id} GLOB ? ORDER BY id LIMIT ?)");
+        using var list = emails.Prepare($"{RowReader.SelectAlone} WHERE e.number IN (SELECT number FROM email WHERE {Id} GLOB ? OR {Id} GLOB ? ORDER BY id LIMIT ?)");
         list.Start().With($"{digits}*").With(whole ? digits : $"*{digits}").With(most);
         var found = new List<ScheduledEmail>();
         while (list.Step())
-            if (RowReader.Read(list, lanes).Email is var email && email.Id.IsNamedBy(part)) found.Add(email);
+            if (RowReader.Read(list).Email is var email && email.Id.IsNamedBy(part)) found.Add(email);
         return found;
     }
 
@@ -107,13 +105,13 @@ internal sealed class StoreReader : IDisposable
     {
         var only = status is null ? "" : "AND e.status = ?";
         var from = after is null ? "" : "AND e.number > (SELECT number FROM email WHERE id = ?)";
-        using var list = emails.Prepare($"{RowReader.Select} WHERE e.campaign = ? {only} {from} ORDER BY e.number LIMIT ?");
+        using var list = emails.Prepare($"{RowReader.SelectAlone} WHERE e.campaign = ? {only} {from} ORDER BY e.number LIMIT ?");
         list.Start().With((CampaignId?)campaign);
         if (status is { } wanted) list.With((long)wanted);
         if (after is { } last) list.With(last);
         list.With(most);
         var found = new List<ScheduledEmail>();
-        while (list.Step()) found.Add(RowReader.Read(list, lanes).Email);
+        while (list.Step()) found.Add(RowReader.Read(list).Email);
         return found;
     }
 
@@ -125,11 +123,11 @@ internal sealed class StoreReader : IDisposable
             if (has.Start().With((CampaignId?)campaign).With(folded).Scalar() != 1) return null;
         // The text of the address narrows the search where it stands in the row as it is; the rows themselves have the last word.
         var only = folded.All(letter => char.IsAscii(letter) && letter is not ('"' or '\\')) ? "AND instr(lower(c.head), ?) > 0" : "";
-        using var list = emails.Prepare($"{RowReader.Select} WHERE e.campaign = ? {only} ORDER BY e.number");
+        using var list = emails.Prepare($"{RowReader.SelectAlone} WHERE e.campaign = ? {only} ORDER BY e.number");
         list.Start().With((CampaignId?)campaign);
         if (only.Length > 0) list.With(folded);
         while (list.Step())
-            if (RowReader.Read(list, lanes).Email is var email && email.AllRecipients()[0].Address.Equals(address, StringComparison.OrdinalIgnoreCase)) return email;
+            if (RowReader.Read(list).Email is var email && email.AllRecipients()[0].Address.Equals(address, StringComparison.OrdinalIgnoreCase)) return email;
         return null;
     }
 
@@ -144,13 +142,13 @@ internal sealed class StoreReader : IDisposable
     {
         var behind = after is null ? "" : "AND (e.due, e.id) > (?, ?)";
         // The numbers first, so that what a row says is read for this page alone.
-        using var list = emails.Prepare($"{RowReader.Select} WHERE e.number IN (SELECT e.number FROM email e WHERE {PageSql(filter)} {behind} ORDER BY e.due, e.id LIMIT ?) ORDER BY e.due, e.id");
+        using var list = emails.Prepare($"{RowReader.SelectAlone} WHERE e.number IN (SELECT e.number FROM email e WHERE {PageSql(filter)} {behind} ORDER BY e.due, e.id LIMIT ?) ORDER BY e.due, e.id");
         list.Start();
         if (filter.Account is { } account) list.With(account);
         if (after is not null) list.With((DateTimeOffset?)after.Due).With(after.Id);
         list.With(most);
         var rows = new List<ScheduledEmail>();
-        while (list.Step()) rows.Add(RowReader.Read(list, lanes).Email);
+        while (list.Step()) rows.Add(RowReader.Read(list).Email);
         return rows;
     }
 

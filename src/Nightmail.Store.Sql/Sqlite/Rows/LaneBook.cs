@@ -21,14 +21,14 @@ internal sealed record Lane(long Number, CampaignId? Campaign, string? Account, 
 
 /// <summary>
 /// All lanes. They are never removed, and one process owns the database: so they are kept in memory. Each campaign that ever was has some,
-/// so nothing that is done often goes through all of them. One thread writes; readers see a list that only grows.
+/// so nothing that is done often goes through all of them. For the thread that writes alone.
 /// </summary>
 internal sealed class LaneBook
 {
     private readonly Statement insert, all;
     private readonly Dictionary<(CampaignId? Campaign, string? Account, string? Sender, bool HasFailed), Lane> byWay = [];
     private readonly Dictionary<CampaignId, List<Lane>> byCampaign = [];
-    private volatile Lane[] lanes = [];
+    private Lane[] lanes = [];
     private int count;
 
     public LaneBook(Database database)
@@ -77,10 +77,8 @@ internal sealed class LaneBook
             own.Add(lane);
         }
 
-        var room = lanes;
-        if (count == room.Length) Array.Resize(ref room, Math.Max(16, count * 2));
-        room[count++] = lane;
-        lanes = room;
+        if (count == lanes.Length) Array.Resize(ref lanes, Math.Max(16, count * 2));
+        lanes[count++] = lane;
     }
 
     /// <summary>Reads them anew, after a transaction that may have made some was taken back.</summary>

@@ -306,6 +306,30 @@ public sealed class RestoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Whoever_reads_while_other_rows_are_put_in_place_reads_them_whole()
+    {
+        var accounts = new List<string>();
+        for (var number = 0; number < 20; number++)
+        {
+            accounts.Add($"account {number}");
+            await world.Store.AddAsync([Given.Email(world.Time) with { Account = accounts[^1] }], Cancel);
+        }
+
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
+        await world.WhileClosedAsync(FolderCopy.Lose("nightmail.db"));
+        var read = new List<string?>();
+        world.Backups.AtStage = reached =>
+        {
+            // By a reader of its own: this is the thread that writes.
+            if (reached == RestoreStage.BeforeEnd) read.AddRange(Task.Run(async () => (await world.Store.ListAsync(new(), Cancel)).Select(email => email.Account)).GetAwaiter().GetResult());
+        };
+
+        await world.RestoreAsync(backup);
+
+        read.ShouldBe(accounts, ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task The_state_before_is_kept_and_can_be_brought_back_too()
     {
         var backup = await ChangedSinceAsync();
