@@ -11,6 +11,9 @@ internal sealed class ServerBackupShelf(string folder)
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const int HashDigits = 64;
 
+    /// <summary>A note comes before its backup; one that is older than this and alone was left by a process that died between the two.</summary>
+    private static readonly TimeSpan LonelyAge = TimeSpan.FromMinutes(1);
+
     /// <summary>What was read of files that have not changed since: a list must not read gigabytes each time.</summary>
     private readonly ConcurrentDictionary<string, Seen> seen = new(StringComparer.Ordinal);
 
@@ -18,13 +21,18 @@ internal sealed class ServerBackupShelf(string folder)
     public string Folder => folder;
 
     /// <summary>Makes the folder where it is missing, for nobody else, and removes what a process that died had begun.</summary>
-    public void Prepare()
+    public void Prepare(DateTimeOffset now)
     {
         try
         {
             if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
             else Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
             foreach (var leftover in Directory.EnumerateFiles(folder, $".*{ServerBackupName.PartEnding}*")) File.Delete(leftover);
+            foreach (var note in new DirectoryInfo(folder).EnumerateFiles($"*{ServerBackupName.ChecksumEnding}"))
+            {
+                var name = note.Name[..^ServerBackupName.ChecksumEnding.Length];
+                if (ServerBackupName.TimeOf(name) is not null && !Path.Exists(PathOf(name)) && IsPlain(note) && now.UtcDateTime - note.LastWriteTimeUtc > LonelyAge) note.Delete();
+            }
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {

@@ -15,8 +15,8 @@ internal sealed class SnapshotMaker(string emailsPath, SqliteEmailStore store, C
     /// <returns>Its name.</returns>
     public async Task<string> MakeAsync(string reason, string? digits, CancellationToken cancellationToken)
     {
-        shelf.Prepare();
         var now = time.GetUtcNow();
+        shelf.Prepare(now);
         var name = ServerBackupName.New(now, digits ?? ServerBackupName.Digits(random));
         while (shelf.IsTaken(name)) name = ServerBackupName.New(now, ServerBackupName.Digits(random));
         var part = Path.Combine(shelf.Folder, $".{name}{ServerBackupName.PartEnding}");

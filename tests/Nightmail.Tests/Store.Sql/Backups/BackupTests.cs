@@ -256,6 +256,25 @@ public sealed class BackupTests
         Directory.EnumerateFiles(world.Backups.Folder).Count().ShouldBe(2);
     }
 
+    [Fact]
+    public async Task A_note_whose_backup_never_came_goes_once_it_is_sure_that_nobody_is_about_to_put_it_there()
+    {
+        await using var world = new BackupWorld();
+        Directory.CreateDirectory(world.Backups.Folder);
+        foreach (var (digits, age) in new[] { ("00000000", 61), ("11111111", 59) })
+        {
+            var note = world.PathOf($"nightmail_2026-12-01T08-00-00Z_{digits}.db.sha256");
+            await File.WriteAllTextAsync(note, "note", Cancel);
+            File.SetLastWriteTimeUtc(note, world.Time.GetUtcNow().UtcDateTime.AddSeconds(-age));
+        }
+
+        await File.WriteAllTextAsync(world.PathOf("mine.sha256"), "somebody else's", Cancel);
+        var made = (await world.Backups.CreateAsync("asked for", null, Cancel)).FileName;
+
+        Directory.EnumerateFiles(world.Backups.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+            .ShouldBe(((string[])["mine.sha256", "nightmail_2026-12-01T08-00-00Z_11111111.db.sha256", made, made + ".sha256"]).Order(StringComparer.Ordinal));
+    }
+
     private static void Damage(BackupWorld world, string name, string kind)
     {
         var path = world.PathOf(name);
