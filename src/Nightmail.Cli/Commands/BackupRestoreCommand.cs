@@ -50,6 +50,9 @@ internal sealed class BackupRestoreCommand : Verb
         if (report.Held > 0) parts.Add($"{report.Held} are paused because it is not known whether they have left");
         if (report.Reconciled > 0) parts.Add($"{report.Reconciled} of those that came back have left, or were taken back, since, and are as the ledger says");
         if (report.Unreadable > 0) parts.Add($"{report.Unreadable} entries of the backup cannot be read");
+        if (report.Accounts.Count > 0) parts.Add($"accounts that came back or have their former settings: {string.Join(", ", report.Accounts.Select(Printable.OneLine))}");
+        if (report.Templates > 0) parts.Add($"{report.Templates} templates came back or have their former words");
+        if (report.Campaigns > 0) parts.Add($"{report.Campaigns} campaigns came back or say what they said");
         return string.Join("; ", parts);
     }
 
@@ -65,6 +68,11 @@ internal sealed class BackupRestoreCommand : Verb
         json.WriteNumber("reconciled", report.Reconciled);
         json.WriteNumber("unreadable", report.Unreadable);
         if (report.LedgerBroken is { } broken) json.WriteString("ledgerBroken", broken);
+        json.WriteStartArray("accounts");
+        foreach (var account in report.Accounts) json.WriteStringValue(account);
+        json.WriteEndArray();
+        json.WriteNumber("templates", report.Templates);
+        json.WriteNumber("campaigns", report.Campaigns);
         if (report.Before is { } before) json.WriteString("before", before);
         json.WriteBoolean("sendingPaused", true);
         json.WriteEndObject();

@@ -40,7 +40,10 @@ internal sealed class BackupPlace(Session session)
         if (!IsRemote) return await session.QueueFile.Backups.RestoreAsync(backup.Name, cancellationToken);
         var answer = await session.Client.AskAsync(Slow($"{PathOf(backup)}/restore"), cancellationToken);
         int Of(string name) => (int)answer.NumberOf(name);
-        return new(Of("returned"), Of("reverted"), Of("stayed"), Of("newer"), Of("held"), Unreadable: 0, answer.TextOf("ledgerBroken")) { Reconciled = Of("reconciled"), Before = answer.TextOf("before") };
+        return new(Of("returned"), Of("reverted"), Of("stayed"), Of("newer"), Of("held"), Unreadable: 0, answer.TextOf("ledgerBroken"))
+        {
+            Reconciled = Of("reconciled"), Accounts = answer.TextsOf("accounts"), Templates = Of("templates"), Campaigns = Of("campaigns"), Before = answer.TextOf("before"),
+        };
     }
 
     /// <summary>Writes the bytes of one of a server's into a file.</summary>

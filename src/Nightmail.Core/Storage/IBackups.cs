@@ -102,6 +102,15 @@ public sealed record RestoreReport(int Returned, int Reverted, int Stayed, int N
     /// <summary>Those that came back and that the ledger then brought up to what it knows: above all, those that have left since.</summary>
     public int Reconciled { get; init; }
 
+    /// <summary>Names of the accounts of a server that came back or have their former settings again.</summary>
+    public IReadOnlyList<string> Accounts { get; init; } = [];
+
+    /// <summary>Templates of a server that came back or have their former words again.</summary>
+    public int Templates { get; init; }
+
+    /// <summary>Campaigns of a server that came back or, being drafts, say again what they said.</summary>
+    public int Campaigns { get; init; }
+
     /// <summary>The name of the backup of what was there before; null: none was made.</summary>
     public string? Before { get; init; }
 }

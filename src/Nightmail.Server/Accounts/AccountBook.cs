@@ -65,7 +65,10 @@ internal sealed class AccountBook
         var password = shape.Transport.Auth?.Password ?? (stored.Secret is { } box ? secrets.TryOpen(stored.Name, box) : null);
         _ = AccountWords.Read(shape, password);
         await RequireOneDefaultAsync(shape, cancellationToken);
-        if (!await store.UpdateAsync(Sealed(shape, shape.Transport.Auth is null ? null : password, seen + 1), cancellationToken)) throw ApiProblem.Outdated();
+        var changed = Sealed(shape, shape.Transport.Auth is null ? null : password, seen + 1);
+        // Sealed anew it would look like another one, and a restore leaves accounts alone whose secret was changed.
+        if (changed.Secret is not null && shape.Transport.Auth?.Password is null) changed = changed with { Secret = stored.Secret };
+        if (!await store.UpdateAsync(changed, cancellationToken)) throw ApiProblem.Outdated();
         Forget();
     }
 

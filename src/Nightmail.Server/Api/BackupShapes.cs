@@ -25,8 +25,8 @@ public sealed record BackupSettingsRequest
     public string? Missed { get; set; }
 }
 
-/// <summary>What a restore did with emails, and the backup of what was there before. Sending is paused until it is resumed.</summary>
-public sealed record RestoreAnswer(string Filename, int Returned, int Reverted, int Stayed, int Newer, int Reconciled, int Held, string? LedgerBroken, string Before, bool SendingPaused);
+/// <summary>What a restore did with emails; which accounts, and how many templates and campaigns, came back or are again as they were; and the backup of what was there before. Sending is paused until it is resumed.</summary>
+public sealed record RestoreAnswer(string Filename, int Returned, int Reverted, int Stayed, int Newer, int Reconciled, int Held, string? LedgerBroken, IReadOnlyList<string> Accounts, int Templates, int Campaigns, string Before, bool SendingPaused);
 
 /// <summary>Something that the server does again and again.</summary>
 public sealed record WorkShape(string Name, string Schedule, int? Keep, string TimeZone, string Missed, string Words, IReadOnlyList<string> NextRuns, string? LastSlot, string? LastRun, string? LastResult, bool Failed, bool Running);

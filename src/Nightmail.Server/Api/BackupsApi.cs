@@ -61,7 +61,7 @@ internal static class BackupsApi
     private static async Task<Ok<RestoreAnswer>> RestoreAsync(string filename, BackupDesk desk)
     {
         var (report, before) = await desk.RestoreAsync(filename);
-        return TypedResults.Ok(new RestoreAnswer(filename, report.Returned, report.Reverted, report.Stayed, report.Newer, report.Reconciled, report.Held, report.LedgerBroken, before, SendingPaused: true));
+        return TypedResults.Ok(new RestoreAnswer(filename, report.Returned, report.Reverted, report.Stayed, report.Newer, report.Reconciled, report.Held, report.LedgerBroken, report.Accounts, report.Templates, report.Campaigns, before, SendingPaused: true));
     }
 
     private static async Task<NoContent> RemoveAsync(string filename, BackupDesk desk, CancellationToken cancellationToken)

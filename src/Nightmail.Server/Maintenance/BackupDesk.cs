@@ -37,22 +37,52 @@ internal sealed class BackupDesk(IBackups backups, CampaignDesk campaigns, Accou
     /// <exception cref="ApiProblem">404, or 409 with what is wrong with the backup; nothing was changed.</exception>
     public async Task<RestoreResult.Restored> RestoreAsync(string name)
     {
-        switch (await backups.RestoreAsync(name, CancellationToken.None))
+        RestoreResult result;
+        try
+        {
+            result = await backups.RestoreAsync(name, CancellationToken.None);
+        }
+        catch
+        {
+            // It may be in place all the same.
+            await TryRereadAsync();
+            throw;
+        }
+
+        switch (result)
         {
             case RestoreResult.Restored restored:
-                // What was brought back is told to those who keep some of it at hand.
-                await campaigns.AlignGatesAsync(CancellationToken.None);
-                accounts.Reload();
-                await suppressions.LoadAsync(CancellationToken.None);
+                var trouble = await TryRereadAsync();
                 options.Say($"{name} was brought back; sending is paused until it is resumed (nightmail resume --all)");
                 reporter.Backup(name, "restored");
                 reporter.Worker("paused");
-                return restored;
+                return trouble is null ? restored : throw new StoreException(StoreTrouble.Unreadable, $"{name} was brought back and sending is paused, but not everybody could read it anew ({trouble.Message}): restart the server before you resume", trouble);
             case RestoreResult.Damaged damaged:
                 throw ApiProblem.Conflict($"{name} cannot be brought back: {damaged.Why}; nothing was changed");
             default:
                 throw NotFound(name);
         }
+    }
+
+    /// <summary>Those who keep some of what was replaced at hand read it anew, each whatever becomes of the others.</summary>
+    /// <returns>What went wrong; null: nothing.</returns>
+    private async Task<Exception?> TryRereadAsync()
+    {
+        accounts.Reload();
+        Exception? trouble = null;
+        foreach (var reread in (Func<CancellationToken, Task>[])[suppressions.LoadAsync, campaigns.AlignGatesAsync])
+        {
+            try
+            {
+                await reread(CancellationToken.None);
+            }
+            catch (Exception failed)
+            {
+                trouble ??= failed;
+            }
+        }
+
+        return trouble;
     }
 
     /// <summary>404. The name is repeated only where it is harmless.</summary>

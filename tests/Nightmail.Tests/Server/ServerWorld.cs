@@ -73,6 +73,14 @@ internal sealed class ServerWorld : IAsyncDisposable
         await OpenAsync(sends);
     }
 
+    /// <summary>Ends the server, lets somebody do something to its folder, and starts it again.</summary>
+    public async Task WhileStoppedAsync(Action<string> change, bool sends = true)
+    {
+        await CloseAsync();
+        change(Folder);
+        await OpenAsync(sends);
+    }
+
     /// <summary>Starts the server as if it had been away for so long when its scheduled work came round.</summary>
     public async Task ComeBackAsync(TimeSpan away, bool sends = true)
     {

@@ -10,14 +10,25 @@ namespace Nightmail.Store.Sql.Sqlite.Backups;
 /// </summary>
 internal static class ControlMerge
 {
+    /// <summary>
+    /// An account that is gone comes back, another gets its former settings. One that is out of service stays so, and one whose secret was
+    /// changed since stays whole: the old secret lets nobody in any more, and the new one belongs to what it was given with. None becomes a
+    /// second default.
+    /// </summary>
     private const string Accounts = """
-        INSERT INTO main.account SELECT * FROM past.account w WHERE NOT EXISTS (SELECT 1 FROM main.account n WHERE n.name = w.name);
-        UPDATE main.account SET settings = w.settings, secret = w.secret, version = account.version + 1
-          FROM past.account w WHERE w.name = account.name AND (w.settings <> account.settings OR w.secret IS NOT account.secret);
+        CREATE TEMP TABLE account_then AS
+          SELECT w.name AS name, n.name IS NULL AS is_back, CASE WHEN json_extract(n.settings, '$.enabled') = 0 THEN json_set(w.settings, '$.enabled', json('false')) ELSE w.settings END AS settings
+          FROM past.account w LEFT JOIN main.account n ON n.name = w.name WHERE n.name IS NULL OR n.secret IS w.secret;
+        UPDATE account_then SET settings = json_set(settings, '$.default', json('false'))
+          WHERE json_extract(settings, '$.default') = 1 AND EXISTS (SELECT 1 FROM main.account d WHERE d.name <> account_then.name AND json_extract(d.settings, '$.default') = 1);
+        DELETE FROM account_then WHERE EXISTS (SELECT 1 FROM main.account n WHERE n.name = account_then.name AND json(n.settings) = json(account_then.settings));
+        INSERT INTO main.account SELECT * FROM past.account WHERE name IN (SELECT name FROM account_then WHERE is_back);
+        UPDATE main.account SET settings = a.settings, version = account.version + (1 - a.is_back) FROM account_then a WHERE a.name = account.name;
         """;
 
     /// <summary>A template that was changed since gets the old words as its newest version: what was saved since stays among its versions.</summary>
     private const string Templates = """
+        CREATE TEMP TABLE template_back AS SELECT id FROM past.template w WHERE w.taken_name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.template n WHERE n.id = w.id AND n.taken_name IS NOT NULL);
         INSERT INTO main.template (id, name, taken_name, newest, created_at)
           SELECT id, name, CASE WHEN EXISTS (SELECT 1 FROM main.template n WHERE n.taken_name = w.taken_name) THEN NULL ELSE taken_name END, newest, created_at
           FROM past.template w WHERE NOT EXISTS (SELECT 1 FROM main.template n WHERE n.id = w.id);
@@ -46,13 +57,28 @@ internal static class ControlMerge
         UPDATE main.campaign SET stance = @paused WHERE id IN (SELECT id FROM back) AND stance = @released AND id NOT IN (SELECT id FROM gate_of);
         UPDATE main.campaign SET stance = g.stance, scheduled_for = CASE WHEN g.stance = @released THEN g.opens ELSE scheduled_for END
           FROM gate_of g WHERE g.id = campaign.id AND campaign.id IN (SELECT id FROM back);
+        CREATE TEMP TABLE draft_then AS SELECT w.id AS id FROM past.campaign w JOIN main.campaign n ON n.id = w.id WHERE n.stance = @draft AND w.stance = @draft
+          AND (w.name, w.subject, w.template, w.html, w.text, w.account, w.cc, w.bcc) IS NOT (n.name, n.subject, n.template, n.html, n.text, n.account, n.cc, n.bcc);
         UPDATE main.campaign SET name = w.name, subject = w.subject, template = w.template, html = w.html, text = w.text, account = w.account, cc = w.cc, bcc = w.bcc, version = campaign.version + 1
-          FROM past.campaign w WHERE w.id = campaign.id AND campaign.stance = @draft AND w.stance = @draft;
+          FROM past.campaign w WHERE w.id = campaign.id AND campaign.id IN (SELECT id FROM draft_then);
         """;
 
-    private const string Others = """
-        INSERT OR IGNORE INTO main.suppression SELECT * FROM past.suppression;
-        INSERT OR IGNORE INTO main.send_log SELECT * FROM past.send_log;
+    private const string Suppressions = "INSERT OR IGNORE INTO main.suppression SELECT * FROM past.suppression;";
+
+    /// <summary>What is missing in the log, by what it says: after a loss numbers are given a second time.</summary>
+    private const string LogRows = """
+        CREATE TEMP TABLE log_back AS SELECT * FROM past.send_log w
+          WHERE NOT EXISTS (SELECT 1 FROM main.send_log n WHERE n.email = w.email AND n.attempt = w.attempt AND n.recipient = w.recipient AND n.at = w.at);
+        """;
+
+    private const string LogAsNumbered = "INSERT INTO main.send_log SELECT * FROM log_back;";
+
+    /// <summary>The log is read and pruned in the order of its numbers, so that they have to follow the time.</summary>
+    private const string LogNumberedAnew = """
+        CREATE TEMP TABLE log_whole AS SELECT * FROM main.send_log UNION ALL SELECT * FROM log_back;
+        DELETE FROM main.send_log;
+        UPDATE log_whole SET number = o.place FROM (SELECT rowid AS line, row_number() OVER (ORDER BY at, number) AS place FROM log_whole) o WHERE o.line = log_whole.rowid;
+        INSERT INTO main.send_log SELECT * FROM log_whole ORDER BY number;
         """;
 
     /// <summary>What comes back from a backup.</summary>
@@ -66,14 +92,30 @@ internal static class ControlMerge
     /// <param name="pastPath">The backup's, brought to the present schema.</param>
     /// <param name="ledgerPath">The ledger, with the gates.</param>
     /// <param name="now">The present.</param>
-    public static void Run(string copyPath, string pastPath, string ledgerPath, DateTimeOffset now)
+    /// <returns>What of the present this changes.</returns>
+    public static ControlChanges Run(string copyPath, string pastPath, string ledgerPath, DateTimeOffset now)
     {
         using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copyPath, Pooling = false }.ToString());
         connection.Open();
         connection.Execute("PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL; ATTACH @pastPath AS past; ATTACH @ledgerPath AS ledger;", new { pastPath, ledgerPath });
         using var transaction = connection.BeginTransaction(deferred: true);
         var values = new { now = Shared.SqlWords.Of(now), draft = (long)CampaignStance.Draft, released = (long)CampaignStance.Released, paused = (long)CampaignStance.Paused };
-        foreach (var sql in (string[])[Accounts, Templates, Campaigns, Others]) connection.Execute(sql, values, transaction);
+        foreach (var sql in (string[])[Accounts, Templates, Campaigns, Suppressions, LogRows]) connection.Execute(sql, values, transaction);
+        var isTaken = connection.ExecuteScalar<bool>("SELECT EXISTS (SELECT 1 FROM log_back w JOIN main.send_log n ON n.number = w.number)", transaction: transaction);
+        connection.Execute(isTaken ? LogNumberedAnew : LogAsNumbered, transaction: transaction);
+        string[] accounts = [.. connection.Query<string>("SELECT name FROM account_then ORDER BY name", transaction: transaction)];
+        var changes = new ControlChanges(
+            // One empty list for all, so that reports that say the same are the same.
+            accounts.Length == 0 ? Array.Empty<string>() : accounts,
+            connection.ExecuteScalar<int>("SELECT count(*) FROM (SELECT id FROM template_back UNION SELECT id FROM changed)", transaction: transaction),
+            connection.ExecuteScalar<int>("SELECT count(*) FROM (SELECT id FROM back UNION SELECT id FROM draft_then)", transaction: transaction));
         transaction.Commit();
+        return changes;
     }
 }
+
+/// <summary>What a restore changes in the control plane.</summary>
+/// <param name="Accounts">Accounts that come back or get their former settings.</param>
+/// <param name="Templates">How many templates come back or get their former words.</param>
+/// <param name="Campaigns">How many campaigns come back or, being drafts, get what they said.</param>
+internal sealed record ControlChanges(IReadOnlyList<string> Accounts, int Templates, int Campaigns);

@@ -96,7 +96,7 @@ internal sealed class Restorer(DataFolder folder, SqliteEmailStore store, Contro
     private RestoreReport Bring(StoreState state, SqliteConnection connection)
     {
         var report = Merge(state);
-        ControlMerge.Run(place.Control, place.PastControl, folder.Ledger, time.GetUtcNow());
+        var changes = ControlMerge.Run(place.Control, place.PastControl, folder.Ledger, time.GetUtcNow());
         File.Delete(place.PastControl);
         AtStage?.Invoke(RestoreStage.BeforeDecision);
         var wasPaused = state.Facts.IsPaused;
@@ -120,7 +120,7 @@ internal sealed class Restorer(DataFolder folder, SqliteEmailStore store, Contro
         }
 
         Conclude(state);
-        return report;
+        return report with { Accounts = changes.Accounts, Templates = changes.Templates, Campaigns = changes.Campaigns };
     }
 
     /// <summary>Takes the decision back, so that no later start carries out what by then is old.</summary>

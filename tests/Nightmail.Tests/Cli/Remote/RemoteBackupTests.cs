@@ -51,6 +51,19 @@ public sealed class RemoteBackupTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_restore_names_the_accounts_that_it_changes()
+    {
+        var name = (await world.RunAsync("backup", "create")).Output.Trim();
+
+        (await world.RunAsync("account", "remove", "work")).ExitCode.ShouldBe(0);
+        (await world.RunAsync("backup", "restore", name, "--yes")).Output.ShouldEndWith("; accounts that came back or have their former settings: work\n");
+        (await world.RunAsync("account", "remove", "work")).ExitCode.ShouldBe(0);
+        var json = (await world.RunAsync("backup", "restore", name, "--yes", "--json")).Json();
+
+        (json.GetProperty("accounts").EnumerateArray().Single().GetString(), json.GetProperty("templates").GetInt32(), json.GetProperty("campaigns").GetInt32()).ShouldBe(("work", 0, 0));
+    }
+
+    [Fact]
     public async Task A_download_replaces_what_a_broken_one_left_and_is_there_under_its_name_alone()
     {
         var name = (await world.RunAsync("backup", "create")).Output.Trim();

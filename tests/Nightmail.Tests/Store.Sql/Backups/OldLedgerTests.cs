@@ -171,6 +171,27 @@ public sealed class OldLedgerTests : IAsyncDisposable
         (await world.StatusAsync(other)).ShouldBe(EmailStatus.Paused);
     }
 
+    [Fact]
+    public async Task What_failed_before_anything_was_sent_waits_again_where_its_row_is_lost_and_stays_failed_where_it_is_not()
+    {
+        var email = await world.AddAsync();
+        var backup = await world.Backups.CreateAsync("asked for", null, Cancel);
+        await using (var worker = await world.Store.EnterAsync(Cancel))
+        {
+            var claim = await world.ClaimAsync(worker.Id);
+            (await world.Store.RecordAsync(claim, new(Lifecycle.Invalid(claim.Email, "no address", world.Time.GetUtcNow()), null), Cancel)).ShouldBeTrue();
+        }
+
+        await world.RestoreAsync(backup);
+        (await world.StatusAsync(email)).ShouldBe(EmailStatus.Failed);
+        await world.WhileClosedAsync(FolderCopy.Lose("nightmail.db"));
+        (await world.RestoreAsync(backup)).Returned.ShouldBe(1);
+
+        (await world.StatusAsync(email)).ShouldBe(EmailStatus.Pending);
+        await world.Store.SetSendingPausedAsync(false, Cancel);
+        (await world.SendAsync()).ShouldBe(email.Id);
+    }
+
     private async Task<ScheduledEmail> SendOneAsync()
     {
         world.Time.Advance(TimeSpan.FromSeconds(1));
