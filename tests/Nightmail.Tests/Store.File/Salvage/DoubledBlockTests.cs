@@ -1,6 +1,7 @@
 using System.Text;
 using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
+using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File;
 using Nightmail.Testing.Store;
@@ -58,6 +59,21 @@ public sealed class DoubledBlockTests : IAsyncDisposable
         var rows = await RowsAsync(Reopen(), ids);
         rows.Skip(1).Select(row => (row.Status, row.Content.Subject)).ShouldBe([(EmailStatus.Pending, "two"), (EmailStatus.Pending, "three")]);
         (rows[0].Status, rows[0].LastError).ShouldBe((EmailStatus.Paused, Settlement.Doubled), "its own end is not in the file any more");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Of_two_versions_the_one_that_ends_as_the_whole_ledger_knows_is_taken(bool isCutOff)
+    {
+        var ids = await FillAsync();
+        var three = (await RowsAsync(world.OpenFile(), ids))[2];
+        (await world.OpenFile().ChangeAsync(three.Id, new EmailChange.Reschedule(three.ScheduledFor.AddDays(1), null), default)).Done.ShouldBeTrue();
+        world.RestoreRows(Damage(isCutOff));
+        world.Disk.Remove("/home/ada/.config/himalaya/backups");
+        var rows = await RowsAsync(Reopen(), ids);
+        (rows[2].Status, rows[2].Content.Subject, rows[2].Content.To.Single()).ShouldBe((EmailStatus.Pending, "three", "three@example.net"));
+        rows[0].LastError.ShouldBe(Settlement.Doubled);
     }
 
     private async Task<IReadOnlyList<EmailId>> FillAsync()
