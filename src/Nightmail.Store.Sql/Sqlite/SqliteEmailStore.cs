@@ -36,7 +36,7 @@ public sealed class SqliteEmailStore : IEmailStore
         (this.options, this.files, this.workers, this.time) = (options, files, workers, time);
         overview = files.State.Overview();
         readers = new(() => new(files.Folder.Emails, files.Folder.Ledger));
-        executor = new(files.State, time, Committed, accountSubscribers.Tell);
+        executor = new(files.State, time, Committed, accountSubscribers.Tell, new(options.OwnThread));
         writer = new(executor, options.OwnThread);
         rows = new(readers, executor, writer);
         Campaigns = new CampaignEmails(writer, rows, files.State.Gates);
@@ -149,7 +149,7 @@ public sealed class SqliteEmailStore : IEmailStore
 
     /// <inheritdoc/>
     public ValueTask<bool> RecordAsync(Claim claim, AttemptResult result, CancellationToken cancellationToken) =>
-        writer.RunAsync(result.Outcome is null ? RequestKind.Change : RequestKind.Step, 1, transaction => AttemptSteps.Record(transaction, claim, result), cancellationToken);
+        writer.RunAsync(result.Outcome is null ? RequestKind.Change : RequestKind.Outcome, 1, transaction => AttemptSteps.Record(transaction, claim, result), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<ChangeResult> ChangeAsync(EmailId id, EmailChange change, CancellationToken cancellationToken) =>

@@ -21,12 +21,15 @@ internal sealed class Database : IDisposable
     /// <summary>How long a connection waits for another that holds a lock for a moment: only a checkpoint at its end does.</summary>
     private const int BusyMilliseconds = 5000;
 
+    /// <summary>SQLite's <c>SQLITE_DBCONFIG_ENABLE_QPSG</c>: the values of a statement do not change its plan.</summary>
+    private const int KeepsPlans = 1007;
+
     private readonly SqliteConnection connection;
     private readonly sqlite3 handle;
     private readonly List<Statement> statements = [];
     private readonly bool flushes;
     private readonly LogRoom? room;
-    private readonly Statement begin, commit, rollback;
+    private readonly Statement begin, beginToRead, commit, rollback;
     private bool? syncs;
     private long logPages;
 
@@ -45,10 +48,13 @@ internal sealed class Database : IDisposable
         {
             connection.Open();
             handle = connection.Handle!;
+            // Otherwise a statement whose values could speak for another of the partial indexes is compiled anew each time that it gets some.
+            _ = raw.sqlite3_db_config(handle, KeepsPlans, 1, out _);
             Execute($"PRAGMA busy_timeout={BusyMilliseconds}; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;");
             // A checkpoint at a commit would make that one wait for the whole of it; and one that only reads must never write.
             Execute(!inLog ? "PRAGMA journal_mode=DELETE; PRAGMA cache_size=-16384;" : writes ? "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-16384;" : "PRAGMA query_only=ON; PRAGMA cache_size=-4096;");
             begin = Prepare("BEGIN IMMEDIATE");
+            beginToRead = Prepare("BEGIN");
             commit = Prepare("COMMIT");
             rollback = Prepare("ROLLBACK");
         }
@@ -122,7 +128,13 @@ internal sealed class Database : IDisposable
         begin.Start().Run();
     }
 
+    /// <summary>Begins to read: what follows sees one and the same state, and takes its lock once.</summary>
+    public void BeginToRead() => beginToRead.Start().Run();
+
     /// <summary>Ends it.</summary>
+    public void EndReading() => commit.Start().Run();
+
+    /// <summary>Ends writing.</summary>
     public void Commit()
     {
         commit.Start().Run();

@@ -14,9 +14,11 @@ internal sealed class LedgerTable : IDisposable
     private readonly Utf8JsonWriter json;
     private readonly Statement append, after;
     private readonly EntryReader reader;
+    private readonly Database database;
 
     public LedgerTable(Database database)
     {
+        this.database = database;
         json = new(buffer, ContentJson.Options);
         append = database.Prepare("INSERT INTO entry (sequence, email, kind, attempt, step, at, worker, account, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
         after = database.Prepare("SELECT sequence, email FROM entry WHERE sequence > ? ORDER BY sequence LIMIT ?");
@@ -25,6 +27,17 @@ internal sealed class LedgerTable : IDisposable
 
     /// <summary>All entries of an email, in order.</summary>
     public List<LedgerEntry> Of(EmailId email) => reader.Of(email);
+
+    /// <summary>The same for many emails at once.</summary>
+    public List<List<LedgerEntry>> Of(IReadOnlyList<StoredEmail> emails)
+    {
+        var entries = new List<List<LedgerEntry>>(emails.Count);
+        // Otherwise each look would lock the file for itself.
+        if (emails.Count > 1) database.BeginToRead();
+        foreach (var email in emails) entries.Add(reader.Of(email.Email.Id));
+        if (emails.Count > 1) database.EndReading();
+        return entries;
+    }
 
     /// <summary>Sequences and emails of the entries after one.</summary>
     public List<(long Sequence, EmailId Email)> After(long sequence, int most)

@@ -64,7 +64,8 @@ internal static class Claiming
         var claims = new List<Claim>();
         if (transaction.SendingPaused) return claims;
         var room = Rooms.Of(transaction, capacities, owner);
-        var heads = new PriorityQueue<LaneCursor, (long Due, long Number)>();
+        var heads = transaction.Heads;
+        heads.Clear();
         foreach (var lane in transaction.LanesThatWait())
         {
             if (!Gates.IsOpen(transaction, lane) || !room.CouldTake(lane.Example)) continue;
@@ -78,7 +79,12 @@ internal static class Claiming
         {
             if (!room.CouldTake(cursor.Lane.Example) || (!cursor.HasStarted && !cursor.Next())) continue;
             if (cursor.Lane.Campaign is not null && TrySuppress(transaction, cursor.Current.Number)) suppressed++;
-            else if (Take(transaction, owner, room, cursor.Current.Number) is { } claim) claims.Add(claim);
+            else if (Take(transaction, owner, room, cursor.Current.Number) is { } claim)
+            {
+                claims.Add(claim);
+                cursor.Taken();
+            }
+
             if (cursor.Lane.Campaign is { } campaign) transaction.Gates.Serve(campaign);
             if (cursor.Next()) heads.Enqueue(cursor, Gates.PlaceOf(transaction, cursor));
         }

@@ -44,7 +44,7 @@ internal static class Reconciling
 
     private static int Bring(StoreState state, DateTimeOffset now, long upTo, IReadOnlyList<(long Sequence, EmailId Email)> entries)
     {
-        var transaction = new Transaction(state, now);
+        var transaction = new Transaction(state).At(now);
         transaction.Open();
         var brought = entries.Count(entry => Bring(transaction, entry.Email, entry.Sequence - 1));
         transaction.Accept();

@@ -26,6 +26,7 @@ internal static class Wishing
     {
         var moved = new List<MovedEmail>();
         var wished = transaction.Table.Wished(after, AtOnce);
+        transaction.ReadAhead.Clear();
         foreach (var email in wished)
         {
             // They come by the version of their rules; from here on nothing is older.

@@ -18,7 +18,7 @@ internal sealed class EmailTable : IDisposable
     private readonly LaneBook lanes;
     private readonly ArrayBufferWriter<byte> buffer = new(1024);
     private readonly Utf8JsonWriter json;
-    private readonly Statement find, findNumber, has, insert, update, insertContent, updateContent, sending, inDoubt, due, expired, highest, insertBlob, deleteBlobs, needsBlob, deleteContent, delete, final, head, expiry, wished, updateRules;
+    private readonly Statement find, findNumber, has, insert, update, insertContent, updateContent, sending, inDoubt, due, nextDue, expired, highest, insertBlob, deleteBlobs, needsBlob, deleteContent, delete, final, head, expiry, wished, updateRules;
     private long lastNumber;
 
     public EmailTable(Database database, LaneBook lanes)
@@ -41,6 +41,7 @@ internal sealed class EmailTable : IDisposable
         sending = database.Prepare("SELECT id FROM email WHERE status = 1 ORDER BY number LIMIT ?");
         inDoubt = database.Prepare("SELECT id FROM email WHERE status = 6 AND number > ? ORDER BY number LIMIT ?");
         due = database.Prepare("SELECT due, number FROM email WHERE status = 0 AND lane = ? AND (due, number) > (?, ?) AND due <= ? ORDER BY due, number LIMIT ?");
+        nextDue = database.Prepare($"{RowReader.Select} WHERE e.status = 0 AND e.lane = ? AND (e.due, e.number) > (?, ?) AND e.due <= ? ORDER BY e.due, e.number LIMIT ?");
         expired = database.Prepare("SELECT id FROM email WHERE status = 0 AND not_after < ? ORDER BY not_after LIMIT ?");
         insertBlob = database.Prepare("INSERT OR IGNORE INTO attachment (sha256, number) VALUES (?, ?)");
         deleteBlobs = database.Prepare("DELETE FROM attachment WHERE number = ?");
@@ -132,6 +133,24 @@ internal sealed class EmailTable : IDisposable
         due.Start().With(lane).With(after.Due).With(after.Number).With((DateTimeOffset?)now).With(most);
         while (due.Step()) found.Add(new(due.Long(), due.Long()));
     }
+
+    /// <summary>The same, with all that there is of them.</summary>
+    public List<StoredEmail> NextDue(List<DueEmail> found, long lane, DueEmail after, DateTimeOffset now, int most)
+    {
+        var emails = new List<StoredEmail>();
+        nextDue.Start().With(lane).With(after.Due).With(after.Number).With((DateTimeOffset?)now).With(most);
+        while (nextDue.Step())
+        {
+            var read = RowReader.Read(nextDue, lanes);
+            emails.Add(read);
+            found.Add(PlaceOf(read.Number, read.Email));
+        }
+
+        return emails;
+    }
+
+    /// <summary>Where an email stands in its lane.</summary>
+    public static DueEmail PlaceOf(long number, ScheduledEmail email) => new(Instants.ToTicks(EarliestDue(email)), number);
 
     /// <summary>Waiting emails with a wish, by the rules that resolved it, after one that was looked at.</summary>
     public List<WishedEmail> Wished(WishedEmail after, int most)
@@ -237,6 +256,9 @@ internal sealed record WishedEmail(string Rules, long Number, DateTimeOffset Sch
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct DueEmail(long Due, long Number)
 {
+    /// <summary>True when it comes later: by time, then in the order they were scheduled.</summary>
+    public bool IsAfter(DueEmail other) => Due > other.Due || (Due == other.Due && Number > other.Number);
+
     /// <summary>Before all of them.</summary>
     public static DueEmail First { get; } = new(long.MinValue, 0);
 }

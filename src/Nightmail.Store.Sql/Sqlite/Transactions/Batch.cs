@@ -32,7 +32,8 @@ internal enum BatchStage
 /// <param name="time">The clock.</param>
 /// <param name="committed">Is told what there is after each batch, and whether there is anything new to do.</param>
 /// <param name="accountsChanged">Is told what happened to circuits.</param>
-internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<StoreOverview, bool> committed, Action<IReadOnlyList<AccountChange>> accountsChanged)
+/// <param name="answers">Tells those who asked.</param>
+internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<StoreOverview, bool> committed, Action<IReadOnlyList<AccountChange>> accountsChanged, Answers answers)
 {
     /// <summary>Unwritten rows after which they are written although more are sure to come: a few milliseconds of work.</summary>
     private const int MostUnwritten = 256;
@@ -40,10 +41,15 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
     /// <summary>Requests that are applied and wait for their rows to be written.</summary>
     private readonly List<Request> unanswered = [];
 
+    /// <summary>Outcomes that are applied and wait for the ledger to be flushed: their rows follow from it.</summary>
+    private readonly List<Request> outcomes = [];
+
     /// <summary>How long whoever asks hears of a failed reading before it is tried again: on a broken disk it takes long itself.</summary>
     private static readonly TimeSpan ResetPause = TimeSpan.FromSeconds(1);
 
+    private readonly Transaction transaction = new(state);
     private volatile bool isBehind;
+    private volatile int beginsToCome;
 
     /// <summary>Why memory could not be read anew after a failure; null: it could. Until it can, nothing is done.</summary>
     private Exception? unread;
@@ -56,33 +62,43 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
     /// <summary>True while there are rows that are not written yet; for any thread.</summary>
     public bool IsBehind => isBehind;
 
+    /// <summary>How many emails are under a claim and have not begun; for any thread.</summary>
+    public int BeginsToCome => beginsToCome;
+
     /// <summary>Carries them out. Every one of them is answered when this returns, or waits for its rows to be written with others'.</summary>
-    public void Execute(IReadOnlyList<Request> requests)
+    public void Execute(List<Request> requests)
     {
         if (!IsRead())
         {
-            foreach (var request in requests) request.Fail(unread!);
+            foreach (var request in requests) answers.Fail(request, unread!);
+            answers.Tell();
             return;
         }
 
         try
         {
-            var transaction = new Transaction(state, time.GetUtcNow());
-            if (Has(requests, RequestKind.Alone)) RunAlone(transaction, requests);
+            transaction.At(time.GetUtcNow());
+            if (Has(requests, RequestKind.Alone)) RunAlone(requests);
             if (state.IsUnread || state.Refusal is not null) throw new StoreException(StoreTrouble.Unwritable, state.Refusal ?? "what lies on the disk could not be read anew; it is tried again");
             if (state.IsBehind) Reconciling.Run(state, time.GetUtcNow());
-            if (Has(requests, RequestKind.Look)) WriteRows(transaction, [], durable: false);
-            Claim(transaction, requests);
+            TakeOutcomes(requests);
+            if (Has(requests, RequestKind.Look)) WriteRows([], durable: false);
+            Claim(requests);
+            var isUrgent = false;
             foreach (var request in requests)
             {
-                if (request.Kind is RequestKind.Change or RequestKind.Step or RequestKind.Begin) Apply(transaction, request);
+                if (request.Kind is not (RequestKind.Change or RequestKind.Step or RequestKind.Begin)) continue;
+                Apply(request);
+                isUrgent = true;
             }
 
-            CommitLedger();
-            isBehind |= state.Dirty.Count > 0;
+            isBehind |= state.Dirty.Count > 0 || state.HasForLedger;
             var durable = NeedFlush(requests);
+            var settles = durable || !state.IsSending || state.Dirty.Count >= MostUnwritten || state.AddedKeys.Count > 0;
+            if (isUrgent || settles || state.HasOtherForLedger) CommitLedger();
             AnswerWhatNeedsNoRows(requests, durable);
-            if (durable || !state.IsSending || state.Dirty.Count >= MostUnwritten || state.AddedKeys.Count > 0) Settle(transaction, requests, durable);
+            answers.Tell();
+            if (settles) Settle(requests, durable);
         }
         catch (Exception broken)
         {
@@ -90,6 +106,8 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
             Fail(requests, broken);
         }
 
+        beginsToCome = state.BeginsToCome;
+        answers.Tell();
         state.CheckpointWhereNeeded();
     }
 
@@ -99,68 +117,93 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
         if (!isBehind) return;
         try
         {
-            Settle(new Transaction(state, time.GetUtcNow()), [], durable: false);
+            transaction.At(time.GetUtcNow());
+            Settle([], durable: false);
         }
         catch (Exception broken)
         {
             Fail([], broken);
         }
 
+        answers.Tell();
         state.CheckpointWhereNeeded();
     }
 
     /// <summary>Whoever still waits hears that the store is gone; nothing more is written.</summary>
-    public void Abandon() => FailUnanswered(new ObjectDisposedException(nameof(SqliteEmailStore)));
-
-    private void Settle(Transaction transaction, IReadOnlyList<Request> requests, bool durable)
+    /// <param name="waiting">Those who were not even begun.</param>
+    public void Abandon(List<Request> waiting)
     {
-        WriteRows(transaction, requests, durable);
+        var gone = new ObjectDisposedException(nameof(SqliteEmailStore));
+        foreach (var request in waiting) answers.Fail(request, gone);
+        FailUnanswered(gone);
+        answers.Tell();
+    }
+
+    private void Settle(List<Request> requests, bool durable)
+    {
+        WriteRows(requests, durable);
         AtStage?.Invoke(BatchStage.BeforeAnswers);
         isBehind = false;
-        foreach (var request in unanswered) request.Complete();
+        foreach (var request in unanswered) answers.Complete(request);
         unanswered.Clear();
         state.TrimSlots();
     }
 
-    private void RunAlone(Transaction transaction, IReadOnlyList<Request> requests)
+    private void TakeOutcomes(List<Request> requests)
     {
-        // Such work looks at the databases as they lie.
-        WriteRows(transaction, [], durable: false);
         foreach (var request in requests)
         {
-            if (request.Kind == RequestKind.Alone) Apply(transaction, request);
+            if (request.Kind != RequestKind.Outcome) continue;
+            Apply(request);
+            if (!request.IsAnswered) outcomes.Add(request);
+        }
+    }
+
+    private void RunAlone(List<Request> requests)
+    {
+        // Such work looks at the databases as they lie, and may change them.
+        state.ReadAhead.Clear();
+        WriteRows([], durable: false);
+        foreach (var request in requests)
+        {
+            if (request.Kind == RequestKind.Alone) Apply(request);
         }
     }
 
     /// <summary>A claim follows from nothing that is about to be flushed, and losing it loses nothing. One that probes a circuit waits for the ledger.</summary>
-    private void Claim(Transaction transaction, IReadOnlyList<Request> requests)
+    private void Claim(List<Request> requests)
     {
         foreach (var request in requests)
         {
             if (request.Kind is not (RequestKind.Claim or RequestKind.Look)) continue;
-            Apply(transaction, request);
+            Apply(request);
             isBehind |= state.Dirty.Count > 0;
-            if (!request.Trace.Ledger) request.Complete();
+            if (!request.Trace.Ledger) answers.Complete(request);
         }
+
+        answers.Tell();
     }
 
     /// <summary>A begin, for one, has changed no row: its dot must not wait for others' rows.</summary>
-    private void AnswerWhatNeedsNoRows(IReadOnlyList<Request> requests, bool durable)
+    private void AnswerWhatNeedsNoRows(List<Request> requests, bool durable)
     {
         Publish();
         accountsChanged(state.AccountChanges);
         state.AccountChanges.Clear();
         foreach (var request in requests)
         {
-            if (request.Kind is RequestKind.Begin or RequestKind.Claim or RequestKind.Look or RequestKind.Alone || (!durable && !request.Trace.Rows)) request.Complete();
+            if (request.Kind == RequestKind.Outcome) continue;
+            if (request.Kind is RequestKind.Begin or RequestKind.Claim or RequestKind.Look or RequestKind.Alone || (!durable && !request.Trace.Rows)) answers.Complete(request);
             if (!request.IsAnswered) unanswered.Add(request);
         }
     }
 
     private void Publish() => committed(state.Overview(), state.TakeNews());
 
-    private void WriteRows(Transaction transaction, IReadOnlyList<Request> requests, bool durable)
+    private void WriteRows(List<Request> requests, bool durable)
     {
+        // Never a row before what the ledger says of it.
+        CommitLedger();
         var sweeps = Has(requests, RequestKind.Sweep);
         if (state.Dirty.Count == 0 && state.AddedKeys.Count == 0 && !sweeps) return;
         state.BeginRows(durable);
@@ -168,7 +211,7 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
         foreach (var request in requests)
         {
             if (request.Kind != RequestKind.Sweep) continue;
-            Apply(transaction, request);
+            Apply(request);
             state.FlushRows();
         }
 
@@ -184,15 +227,20 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
 
     private void CommitLedger()
     {
-        if (!state.HasForLedger) return;
-        AtStage?.Invoke(BatchStage.BeforeLedger);
-        state.CommitLedger();
+        if (state.HasForLedger)
+        {
+            AtStage?.Invoke(BatchStage.BeforeLedger);
+            state.CommitLedger();
+        }
+
+        foreach (var outcome in outcomes) answers.Complete(outcome);
+        outcomes.Clear();
     }
 
-    private void Fail(IReadOnlyList<Request> requests, Exception broken)
+    private void Fail(List<Request> requests, Exception broken)
     {
         // Whoever waits must hear of it, whatever it is.
-        foreach (var request in requests) request.Fail(broken);
+        foreach (var request in requests) answers.Fail(request, broken);
         FailUnanswered(broken);
         isBehind = false;
         Reset();
@@ -222,11 +270,12 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
 
     private void FailUnanswered(Exception why)
     {
-        foreach (var request in unanswered) request.Fail(why);
+        foreach (var request in unanswered.Concat(outcomes)) answers.Fail(request, why);
         unanswered.Clear();
+        outcomes.Clear();
     }
 
-    private static bool NeedFlush(IReadOnlyList<Request> requests)
+    private static bool NeedFlush(List<Request> requests)
     {
         for (var index = 0; index < requests.Count; index++)
         {
@@ -236,7 +285,7 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
         return false;
     }
 
-    private static bool Has(IReadOnlyList<Request> requests, RequestKind kind)
+    private static bool Has(List<Request> requests, RequestKind kind)
     {
         for (var index = 0; index < requests.Count; index++)
         {
@@ -246,7 +295,7 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
         return false;
     }
 
-    private static void Apply(Transaction transaction, Request request)
+    private void Apply(Request request)
     {
         transaction.Open();
         try
@@ -258,7 +307,7 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
         {
             // One request's fault is its own.
             transaction.Discard();
-            request.Fail(failed);
+            answers.Fail(request, failed);
         }
     }
 }

@@ -11,6 +11,12 @@ internal enum RequestKind
     /// <summary>The same, but all it changes follows from what it appends to the ledger, and that is flushed: after a loss of power the row is brought up to the ledger.</summary>
     Step,
 
+    /// <summary>
+    /// The outcome of an attempt: a step that nobody waits for, because its connection is free already. Done before the others, so that a claim
+    /// finds that place free; flushed with the next begin, which follows at once where there is much to do, or a moment later.
+    /// </summary>
+    Outcome,
+
     /// <summary>Appends to the ledger and changes no row: answered as soon as the ledger is flushed.</summary>
     Begin,
 
@@ -41,42 +47,37 @@ internal abstract class Request(RequestKind kind, int weight)
     /// <summary>What it touched, once it was applied.</summary>
     public RequestTrace Trace { get; set; }
 
-    /// <summary>True once it was answered.</summary>
+    /// <summary>True once its answer is settled.</summary>
     public bool IsAnswered { get; private set; }
+
+    /// <summary>Why it failed; null: it did not.</summary>
+    protected Exception? Failure { get; private set; }
 
     /// <summary>Does it, in memory.</summary>
     public abstract void Apply(Transaction transaction);
 
-    /// <summary>It is durable: whoever waits goes on.</summary>
-    public void Complete()
+    /// <summary>Settles its answer, which <see cref="Tell"/> hands out.</summary>
+    /// <param name="failure">Why it did not happen, or not surely; null: it is durable.</param>
+    /// <returns>False when it was settled before.</returns>
+    public bool TryAnswer(Exception? failure)
     {
-        if (IsAnswered) return;
-        IsAnswered = true;
-        Answer();
+        if (IsAnswered) return false;
+        (IsAnswered, Failure) = (true, failure);
+        return true;
     }
 
-    /// <summary>It did not happen, or not surely.</summary>
-    public void Fail(Exception why)
-    {
-        if (IsAnswered) return;
-        IsAnswered = true;
-        AnswerFailed(why);
-    }
+    /// <summary>Whoever waits goes on.</summary>
+    public abstract void Tell();
 
     /// <summary>Claims it for being carried out, or for being given up: whoever is first.</summary>
     public bool TryStart() => Interlocked.Exchange(ref started, 1) == 0;
-
-    /// <summary>Hands out the answer.</summary>
-    protected abstract void Answer();
-
-    /// <summary>Hands out the failure.</summary>
-    protected abstract void AnswerFailed(Exception why);
 }
 
 /// <summary>A request with an answer, which is awaited once.</summary>
 internal sealed class Request<T>(RequestKind kind, int weight, Func<Transaction, T> apply) : Request(kind, weight), IValueTaskSource<T>
 {
-    private ManualResetValueTaskSourceCore<T> done = new() { RunContinuationsAsynchronously = true };
+    // What the steps of an attempt do next is short, and is done where they are told. Of others nobody knows.
+    private ManualResetValueTaskSourceCore<T> done = new() { RunContinuationsAsynchronously = kind is not (RequestKind.Begin or RequestKind.Claim or RequestKind.Outcome) };
     private CancellationTokenRegistration registration;
     private T? answer;
 
@@ -107,14 +108,18 @@ internal sealed class Request<T>(RequestKind kind, int weight, Func<Transaction,
         done.OnCompleted(continuation, state, token, flags);
 
     /// <inheritdoc/>
-    protected override void Answer() => done.SetResult(answer!);
-
-    /// <inheritdoc/>
-    protected override void AnswerFailed(Exception why) => done.SetException(why);
+    public override void Tell()
+    {
+        if (Failure is null) done.SetResult(answer!);
+        else done.SetException(Failure);
+    }
 
     private void Cancel(CancellationToken cancellationToken)
     {
-        if (TryStart()) done.SetException(new OperationCanceledException(cancellationToken));
+        if (!TryStart()) return;
+        // Whoever cancels has other things to do than what comes next here.
+        done.RunContinuationsAsynchronously = true;
+        done.SetException(new OperationCanceledException(cancellationToken));
     }
 }
 

@@ -19,13 +19,12 @@ internal sealed class StoreState : IDisposable
     private readonly Database emails, ledgerDatabase;
     private readonly LedgerTable ledger;
     private readonly Tally tally;
-    private readonly Dictionary<EmailId, RowSlot> slots = [];
+    private readonly SlotBook slots = new();
     private readonly HashSet<long> unwritten = [];
     private int flushedKeys;
     private bool hasNews;
     private StoreOverview? overview;
-    private long nextExpiry;
-    private bool touchesExpiry;
+    private readonly ExpiryWatch expiry;
 
     public StoreState(Database emails, Database ledger, SqliteBlobStore blobs, WorkerRegistry workers, DateTimeOffset now)
     {
@@ -38,6 +37,8 @@ internal sealed class StoreState : IDisposable
         this.ledger = new(ledger);
         Lanes = new(emails);
         Table = new(emails, Lanes);
+        ReadAhead = new(Table, this.ledger);
+        expiry = new(Table);
         tally = new(emails);
         Keys = new(emails, ledger);
         Progress = new(emails, ledger);
@@ -61,6 +62,8 @@ internal sealed class StoreState : IDisposable
     public LaneBook Lanes { get; }
 
     public EmailTable Table { get; }
+
+    public ReadAhead ReadAhead { get; }
 
     public KeyTable Keys { get; }
 
@@ -89,8 +92,8 @@ internal sealed class StoreState : IDisposable
     /// <summary>True while entries may lie in the ledger that rows do not know of, because a crash or an old copy came between.</summary>
     public bool IsBehind { get; set; }
 
-    /// <summary>When the next pending email expires, in ticks; for any thread, so that asking for what has expired costs nothing while nothing has.</summary>
-    public long NextExpiry => Volatile.Read(ref nextExpiry);
+    /// <inheritdoc cref="ExpiryWatch.Next"/>
+    public long NextExpiry => expiry.Next;
 
     /// <summary>True when reading anew what lies on the disk has failed: nothing here is to be relied on.</summary>
     public bool IsUnread { get; private set; }
@@ -119,36 +122,44 @@ internal sealed class StoreState : IDisposable
     {
         BeginRows(durable: true);
         Table.Delete(slot.Number);
+        ReadAhead.Written(slot.Number, 0, null);
         tally.Prune(Lanes.Of(slot.Stored!), slot.Stored!.Status);
-        slots.Remove(slot.Id);
+        slots.Remove(slot);
     }
 
     /// <summary>The email as this thread has it in hand; read where it does not yet.</summary>
     public RowSlot Slot(EmailId id)
     {
-        if (slots.TryGetValue(id, out var slot)) return slot;
+        if (slots.TryGet(id, out var slot)) return slot;
         slot = new(id);
         if (Table.Find(id) is { } found) (slot.Number, slot.Stored) = (found.Number, found.Email);
-        slots.Add(id, slot);
+        slots.Add(slot);
         return slot;
     }
 
     /// <summary>The same by its number.</summary>
     public RowSlot Slot(long number)
     {
-        var found = Table.Find(number);
-        if (!slots.TryGetValue(found.Email.Id, out var slot)) slots.Add(found.Email.Id, slot = new(found.Email.Id) { Number = found.Number, Stored = found.Email });
+        var read = ReadAhead.Take(number);
+        var found = read?.Stored ?? Table.Find(number);
+        if (!slots.TryGet(found.Email.Id, out var slot)) slots.Add(slot = new(found.Email.Id) { Number = found.Number, Stored = found.Email, Entries = read?.Entries });
         return slot;
     }
 
     /// <summary>True when the row is to be written: what the database says of it is old.</summary>
     public bool IsUnwritten(long number) => unwritten.Contains(number);
 
-    /// <summary>Notes a row that is to be written.</summary>
-    public void AddDirty(RowSlot slot)
+    /// <summary>Notes a row that is to be written, as a request has it that has gone through.</summary>
+    public void Accept(RowSlot slot)
     {
-        Dirty.Add(slot);
-        unwritten.Add(slot.Number);
+        if (slot.Changed is null)
+        {
+            Dirty.Add(slot);
+            unwritten.Add(slot.Number);
+        }
+
+        (slot.Changed, slot.Proposed) = (slot.Proposed, null);
+        slots.Accepted(slot);
     }
 
     /// <summary>The lanes with emails that wait, as far as rows are written.</summary>
@@ -161,16 +172,19 @@ internal sealed class StoreState : IDisposable
     public CampaignCounts CountsOf(CampaignId campaign) => tally.Of(Lanes.Of(campaign));
 
     /// <summary>The emails under a claim.</summary>
-    public IEnumerable<ScheduledEmail> BeingSent() => slots.Values.Select(slot => slot.Current).OfType<ScheduledEmail>().Where(row => row.Status == EmailStatus.Sending);
+    public IReadOnlyCollection<RowSlot> BeingSent() => slots.Sending;
+
+    /// <summary>How many of them have not begun.</summary>
+    public int BeginsToCome => slots.BeginsToCome;
 
     /// <summary>A slot for an email that is surely not in the database.</summary>
-    public void NewSlot(EmailId id) => slots[id] = new(id);
+    public void NewSlot(EmailId id) => slots.Add(new(id));
 
     /// <summary>Forgets an email that did not come to be.</summary>
-    public void Forget(RowSlot slot) => slots.Remove(slot.Id);
+    public void Forget(RowSlot slot) => slots.Remove(slot);
 
     /// <summary>True when there is an email of that id.</summary>
-    public bool Has(EmailId id) => slots.TryGetValue(id, out var slot) ? slot.Current is not null : Table.Has(id);
+    public bool Has(EmailId id) => slots.TryGet(id, out var slot) ? slot.Current is not null : Table.Has(id);
 
     /// <summary>All that the ledger knows of an email.</summary>
     public EmailLedger LedgerOf(RowSlot slot)
@@ -183,10 +197,13 @@ internal sealed class StoreState : IDisposable
     public List<(long Sequence, EmailId Email)> EntriesAfter(long sequence, int most) => ledger.After(sequence, most);
 
     /// <summary>True when anything waits for the ledger.</summary>
-    public bool HasForLedger => Staged.Count > 0 || HasNewFacts || Accounts.HasChanges || Gates.HasChanges || CampaignBegins.HasChanges;
+    public bool HasForLedger => Staged.Count > 0 || HasOtherForLedger;
+
+    /// <summary>True when what waits for the ledger is not only entries.</summary>
+    public bool HasOtherForLedger => HasNewFacts || Accounts.HasChanges || Gates.HasChanges || CampaignBegins.HasChanges;
 
     /// <summary>True while an email is under a claim: its row is sure to change soon.</summary>
-    public bool IsSending => slots.Values.Any(static slot => slot.Current?.Status == EmailStatus.Sending);
+    public bool IsSending => slots.Sending.Count > 0;
 
     /// <summary>Writes and flushes what waits for the ledger.</summary>
     public void CommitLedger()
@@ -234,7 +251,7 @@ internal sealed class StoreState : IDisposable
         {
             var changed = slot.Changed!;
             hasNews |= changed.Status == EmailStatus.Pending;
-            touchesExpiry |= changed.NotAfter is not null || slot.Stored?.NotAfter is not null;
+            expiry.Written(slot.Stored, changed);
             tally.Move(slot.Stored is { } stored ? (Lanes.Of(stored), stored.Status) : null, (Lanes.Of(changed), changed.Status));
             if (slot.Number == 0)
             {
@@ -247,6 +264,7 @@ internal sealed class StoreState : IDisposable
             }
 
             (slot.Stored, slot.Changed) = (changed, null);
+            ReadAhead.Written(slot.Number, Lanes.Of(changed), changed.Status == EmailStatus.Pending ? EmailTable.PlaceOf(slot.Number, changed) : null);
         }
 
         foreach (var key in AddedKeys.Skip(flushedKeys)) Keys.Insert(key);
@@ -263,17 +281,11 @@ internal sealed class StoreState : IDisposable
         tally.Write();
         Progress.Note(Lag.Position(upTo ?? Progress.Last));
         emails.Commit();
-        if (touchesExpiry) LookForExpiry();
+        expiry.Committed();
     }
 
     /// <summary>Lets go of every email that is not being sent.</summary>
-    public void TrimSlots()
-    {
-        foreach (var (id, slot) in slots)
-        {
-            if (slot.Current?.Status != EmailStatus.Sending) slots.Remove(id);
-        }
-    }
+    public void TrimSlots() => slots.Trim();
 
     /// <summary>Copies the keys that were added beside the ledger. Not flushed: they stand with their emails, and a start copies what is missing.</summary>
     public void CopyKeys()
@@ -308,6 +320,7 @@ internal sealed class StoreState : IDisposable
         emails.Rollback();
         ledgerDatabase.Rollback();
         slots.Clear();
+        ReadAhead.Clear();
         Staged.Clear();
         FirstBegins.Clear();
         AccountChanges.Clear();
@@ -380,15 +393,9 @@ internal sealed class StoreState : IDisposable
         }
     }
 
-    private void LookForExpiry()
-    {
-        Volatile.Write(ref nextExpiry, Table.NextExpiry()?.UtcTicks ?? long.MaxValue);
-        touchesExpiry = false;
-    }
-
     private void Load()
     {
-        LookForExpiry();
+        expiry.Look();
         Progress.Load();
         IsBehind = Progress.Last > Progress.Taken;
         // What is being sent has to be known as a whole: the accounts' connections are counted by it.

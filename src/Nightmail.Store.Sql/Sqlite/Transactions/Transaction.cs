@@ -4,7 +4,9 @@ using Nightmail.Core.Delivery;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
 using Nightmail.Store.Sql.Sqlite.Campaigns;
+using Nightmail.Store.Sql.Sqlite.Connections;
 using Nightmail.Store.Sql.Sqlite.Ledger;
+using Nightmail.Store.Sql.Sqlite.Operations;
 using Nightmail.Store.Sql.Sqlite.Rows;
 
 namespace Nightmail.Store.Sql.Sqlite.Transactions;
@@ -14,9 +16,9 @@ namespace Nightmail.Store.Sql.Sqlite.Transactions;
 /// <see cref="Open"/> before it, <see cref="Accept"/> or <see cref="Discard"/> after it. Nothing is written before the whole batch has
 /// been applied, so that one request's fault is its own without a savepoint for each.
 /// </summary>
-internal sealed class Transaction(StoreState state, DateTimeOffset present) : IStoreTransaction
+internal sealed class Transaction(StoreState state) : IStoreTransaction
 {
-    private readonly DateTimeOffset now = present.ToUniversalTime();
+    private DateTimeOffset now;
     private readonly List<RowSlot> proposed = [];
     private readonly List<LedgerEntry> appended = [];
     private readonly List<SeenKey> addedKeys = [];
@@ -29,11 +31,20 @@ internal sealed class Transaction(StoreState state, DateTimeOffset present) : IS
     /// <summary>The present.</summary>
     public DateTimeOffset Now => now;
 
+    /// <summary>The same as the rows have it.</summary>
+    public long NowTicks => Instants.ToTicks(now);
+
     /// <summary>True while no begin is granted.</summary>
     public bool SendingPaused => proposedPause ?? state.Facts.IsPaused;
 
     /// <summary>The rows, for what has to look through many.</summary>
     public EmailTable Table => state.Table;
+
+    /// <summary>What comes next, read before it is asked for.</summary>
+    public ReadAhead ReadAhead => state.ReadAhead;
+
+    /// <summary>Room for a claim to put lanes in order.</summary>
+    public PriorityQueue<LaneCursor, (long First, long Second)> Heads { get; } = new();
 
     /// <summary>The lanes.</summary>
     public LaneBook Lanes => state.Lanes;
@@ -93,7 +104,10 @@ internal sealed class Transaction(StoreState state, DateTimeOffset present) : IS
     public CampaignBegins CampaignBegins => state.CampaignBegins;
 
     /// <summary>The emails that this process has under a claim.</summary>
-    public IEnumerable<ScheduledEmail> BeingSent() => state.BeingSent();
+    public IEnumerable<ScheduledEmail> BeingSent() => state.BeingSent().Select(slot => slot.Current!);
+
+    /// <summary>The same, as this thread has them in hand.</summary>
+    public IReadOnlyCollection<RowSlot> SlotsBeingSent() => state.BeingSent();
 
     /// <summary>True when there is an email of that id.</summary>
     public bool Has(EmailId id) => state.Has(id);
@@ -128,6 +142,7 @@ internal sealed class Transaction(StoreState state, DateTimeOffset present) : IS
         var complete = entry with { Sequence = state.Progress.Next() };
         if (complete is { Kind: LedgerKind.Begin } && !slot.Ledger.HasBegun(complete.Attempt)) firstBegins.Add(complete);
         slot.Entries!.Add(complete);
+        state.ReadAhead.Heard(slot.Number);
         appended.Add(complete);
         return complete.Sequence;
     }
@@ -168,6 +183,13 @@ internal sealed class Transaction(StoreState state, DateTimeOffset present) : IS
     /// <summary>Forgets keys at once.</summary>
     public void ForgetKeys(IReadOnlyList<SeenKey> keys) => state.ForgetKeys(keys);
 
+    /// <summary>Begins a batch.</summary>
+    public Transaction At(DateTimeOffset present)
+    {
+        now = present.ToUniversalTime();
+        return this;
+    }
+
     /// <summary>Begins a request.</summary>
     public void Open()
     {
@@ -183,11 +205,7 @@ internal sealed class Transaction(StoreState state, DateTimeOffset present) : IS
     /// <summary>The request has gone through.</summary>
     public RequestTrace Accept()
     {
-        foreach (var slot in proposed)
-        {
-            if (slot.Changed is null) state.AddDirty(slot);
-            (slot.Changed, slot.Proposed) = (slot.Proposed, null);
-        }
+        foreach (var slot in proposed) state.Accept(slot);
 
         state.Staged.AddRange(appended);
         state.FirstBegins.AddRange(firstBegins);

@@ -18,12 +18,18 @@ internal sealed class Writer : IAsyncDisposable
     // Not a Lock: the thread sleeps on it, and unlike a semaphore it does so without spinning, which on a busy machine takes the processor from whoever it waits for.
     private readonly object gate = new();
     private readonly Queue<Request> waiting = [];
+
+    /// <summary>Begins that wait: apart, because they may wait for each other.</summary>
+    private readonly Queue<Request> begins = [];
+
+    private readonly Gathering gathering = new();
     private readonly List<Request> batch = [];
     private readonly SemaphoreSlim room = new(MostWaiting);
     private readonly BatchExecutor executor;
     private readonly Task? thread;
     private Task draining = Task.CompletedTask;
-    private bool isDraining, isAsleep, isClosed;
+    private int outcomes;
+    private bool isDraining, isAsleep, isPatient, isClosed;
 
     /// <param name="executor">Carries out batches and answers them.</param>
     /// <param name="ownThread">False: the work is done where the first request comes from, after a yield so that others can join.</param>
@@ -79,8 +85,9 @@ internal sealed class Writer : IAsyncDisposable
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(isClosed, typeof(SqliteEmailStore));
-            waiting.Enqueue(request);
-            if (isAsleep) Monitor.Pulse(gate);
+            (request.Kind == RequestKind.Begin ? begins : waiting).Enqueue(request);
+            if (request.Kind == RequestKind.Outcome) outcomes++;
+            if (isAsleep && WakesUp_NeedsLock(request.Kind)) Monitor.Pulse(gate);
             if (thread is null && !isDraining)
             {
                 isDraining = true;
@@ -101,16 +108,32 @@ internal sealed class Writer : IAsyncDisposable
         }
     }
 
-    /// <summary>Sleeps until something waits or the store is closed.</summary>
+    /// <summary>Outcomes wait for company as long as the thread wakes by itself in a moment; and begins for each other.</summary>
+    private bool WakesUp_NeedsLock(RequestKind kind) => kind switch
+    {
+        RequestKind.Outcome => !isPatient,
+        RequestKind.Begin => begins.Count == 1 || !gathering.Wants(begins.Count, executor.BeginsToCome),
+        _ => true,
+    };
+
+    /// <summary>Sleeps until there is something to do or the store is closed.</summary>
     /// <returns>False when what was left unwritten, because more was sure to come, has been left long enough.</returns>
     private bool Sleep()
     {
         lock (gate)
         {
-            isAsleep = true;
-            var woken = waiting.Count > 0 || isClosed || Monitor.Wait(gate, executor.IsBehind ? Patience : Timeout.InfiniteTimeSpan);
+            (isAsleep, isPatient) = (true, executor.IsBehind);
+            while (!isClosed && waiting.Count <= (isPatient ? outcomes : 0))
+            {
+                if (begins.Count > 0 && !gathering.Wants(begins.Count, executor.BeginsToCome)) break;
+                var gathers = begins.Count > 0;
+                if (Monitor.Wait(gate, gathers ? Gathering.Limit : isPatient ? Patience : Timeout.InfiniteTimeSpan)) continue;
+                if (gathers) gathering.Missed();
+                break;
+            }
+
             isAsleep = false;
-            return woken;
+            return waiting.Count + begins.Count > 0 || isClosed;
         }
     }
 
@@ -122,7 +145,7 @@ internal sealed class Writer : IAsyncDisposable
             Carry();
             lock (gate)
             {
-                if (waiting.Count > 0 && !isClosed) continue;
+                if (waiting.Count + begins.Count > 0 && !isClosed) continue;
                 if (!executor.IsBehind || isClosed)
                 {
                     isDraining = false;
@@ -143,8 +166,7 @@ internal sealed class Writer : IAsyncDisposable
     private void FailWaiting()
     {
         Take(int.MaxValue);
-        foreach (var request in batch) request.Fail(new ObjectDisposedException(nameof(SqliteEmailStore)));
-        executor.Abandon();
+        executor.Abandon(batch);
     }
 
     private void Take(int mostRows)
@@ -152,12 +174,24 @@ internal sealed class Writer : IAsyncDisposable
         batch.Clear();
         lock (gate)
         {
+            var flushes = thread is null || isClosed || waiting.Count == 0;
             for (var rows = 0; waiting.TryPeek(out var next) && (batch.Count == 0 || rows + next.Weight <= mostRows); rows += next.Weight)
             {
                 waiting.Dequeue();
-                room.Release();
-                if (next.TryStart()) batch.Add(next);
+                if (next.Kind == RequestKind.Outcome) outcomes--;
+                flushes |= next.Kind is not (RequestKind.Claim or RequestKind.Outcome);
+                Start(next);
             }
+
+            if (!flushes && gathering.Wants(begins.Count, executor.BeginsToCome)) return;
+            if (begins.Count > 0) gathering.Went();
+            while (begins.TryDequeue(out var begin)) Start(begin);
         }
+    }
+
+    private void Start(Request request)
+    {
+        room.Release();
+        if (request.TryStart()) batch.Add(request);
     }
 }
