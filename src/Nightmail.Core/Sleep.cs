@@ -25,5 +25,5 @@ public static class Sleep
     private static void Complete(object? wake) => ((TaskCompletionSource)wake!).TrySetResult();
 
     /// <summary>Timers cut fractions off; a sleep that ends a fraction early would only be slept again.</summary>
-    private static TimeSpan WholeMilliseconds(TimeSpan span) => TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, span.TotalMilliseconds)));
+    internal static TimeSpan WholeMilliseconds(TimeSpan span) => TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, span.TotalMilliseconds)));
 }

@@ -7,6 +7,7 @@ namespace Nightmail.Core.Accounts;
 public abstract record AccountFinding
 {
     private const string PolicyClass = "5.7.";
+    private static readonly Answered Works = new();
 
     private AccountFinding()
     {
@@ -34,6 +35,8 @@ public abstract record AccountFinding
     public static AccountFinding Of(DeliveryOutcome? outcome)
     {
         if (outcome is null) return new Nothing();
+        // What nearly all come to.
+        if (outcome is { Fault: null, Recipients: [{ Verdict: Verdict.Delivered }] }) return Works;
         // Whoever takes the email of one recipient lets the account send, whatever was said of another.
         if (outcome.Recipients.Any(each => each.Verdict == Verdict.Delivered) && outcome.Fault is { } aside) return new Answered(aside.WantsLess ? aside : null);
         if (outcome.Fault is { } fault) return new Failed(fault);

@@ -12,9 +12,11 @@ public sealed class AccountRoom
 {
     private static readonly TimeSpan RecentUse = TimeSpan.FromHours(1);
     private readonly Place[] places;
-    private readonly Dictionary<(string? Account, string? From), Place[]> suitable = [];
+    private Dictionary<(string? Account, string? From), Place[]>? suitable;
     private readonly Func<string, CampaignId, long>? taken;
-    private readonly Dictionary<(int Place, CampaignId Campaign), long> shares = [];
+    private Dictionary<(int Place, CampaignId Campaign), long>? shares;
+    private (string? Account, string? From) lastKey;
+    private Place[]? lastSuitable;
     private readonly CircuitOptions options;
     private readonly DateTimeOffset now;
 
@@ -30,7 +32,12 @@ public sealed class AccountRoom
     {
         (this.now, this.taken) = (now, taken);
         options = capacities.Circuit;
-        places = [.. capacities.Offers.Select((offer, index) => new Place(AccountStanding.Of(offer.Account, facts(offer.Account.Name), offer.Free, now), index, now))];
+        places = new Place[capacities.Offers.Count];
+        for (var index = 0; index < places.Length; index++)
+        {
+            var (account, free) = capacities.Offers[index];
+            places[index] = new(AccountStanding.Of(account, facts(account.Name), free, now), index, now);
+        }
     }
 
     /// <summary>How each account stands, in the order of the configuration.</summary>
@@ -47,7 +54,7 @@ public sealed class AccountRoom
         var circuit = place.Standing.Facts.Circuit;
         place.Left = place.Standing.Probes ? 0 : place.Left - 1;
         place.Used++;
-        if (LimitOf(place, email) is not null) shares[(place.Index, email.Campaign!.Value)]--;
+        if (LimitOf(place, email) is not null) shares![(place.Index, email.Campaign!.Value)]--;
         return new(place.Standing.Account.Name, circuit.Term, place.Standing.Probes ? circuit : null);
     }
 
@@ -106,6 +113,7 @@ public sealed class AccountRoom
     {
         if (LimitOf(place, email) is not { } limit) return true;
         var key = (place.Index, email.Campaign!.Value);
+        shares ??= [];
         if (!shares.TryGetValue(key, out var left)) shares.Add(key, left = limit - taken!(place.Standing.Account.Name, key.Value));
         return left > 0;
     }
@@ -115,9 +123,15 @@ public sealed class AccountRoom
     private Place[] Suitable(ScheduledEmail email)
     {
         var key = (email.Account, email.Content.From ?? email.FrozenFrom);
-        if (!suitable.TryGetValue(key, out var found)) suitable.Add(key, found = [.. places.Where(place => place.Standing.Account.Suits(email))]);
-        return found;
+        // Nearly always all that is asked for is alike.
+        if (lastSuitable is not null && lastKey == key) return lastSuitable;
+        if (lastSuitable is not null) (suitable ??= []).TryAdd(lastKey, lastSuitable);
+        if (suitable?.TryGetValue(key, out var found) is not true) found = LookFor(email);
+        (lastKey, lastSuitable) = (key, found!);
+        return found!;
     }
+
+    private Place[] LookFor(ScheduledEmail email) => Array.FindAll(places, place => place.Standing.Account.Suits(email));
 
     /// <summary>One account in the room.</summary>
     private sealed class Place(AccountStanding standing, int index, DateTimeOffset now)

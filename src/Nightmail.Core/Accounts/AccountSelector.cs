@@ -19,7 +19,17 @@ public sealed class AccountSelector(IReadOnlyList<Account> accounts, CircuitOpti
     /// <summary>What can be sent now.</summary>
     public AccountCapacities Capacities()
     {
-        lock (gate) return new(accounts.Select(account => (account, Math.Min(account.Limits.Connections, connections) - onTheWay[account.Name]))) { Circuit = options };
+        var offers = new (Account Account, int Free)[accounts.Count];
+        lock (gate)
+        {
+            for (var index = 0; index < offers.Length; index++)
+            {
+                var account = accounts[index];
+                offers[index] = (account, Math.Min(account.Limits.Connections, connections) - onTheWay[account.Name]);
+            }
+        }
+
+        return new(offers) { Circuit = options };
     }
 
     /// <summary>An email goes on its way through the account.</summary>

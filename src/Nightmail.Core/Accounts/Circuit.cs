@@ -39,6 +39,9 @@ public sealed record Circuit
     /// <summary>How much less the account sends at once, because its server asked for it; null: it never did, or the circuit was reset since.</summary>
     public Slowness? Slowness { get; init; }
 
+    /// <summary>True when no failure or refusal is known.</summary>
+    public bool KnowsNothing => this is { Failures: 0, Fault: null, OpenedAt: null, OpenUntil: null, Cooldown.Ticks: 0, Probe: null, Refusals.Count: 0 };
+
     /// <summary>True while it is not closed.</summary>
     public bool IsOpen => OpenUntil is not null;
 }
@@ -61,6 +64,9 @@ public sealed record PolicyRefusal(EmailId Email, IReadOnlyList<string> Domains)
 /// <summary>The numbers of a circuit breaker (<c>circuit</c> in the configuration).</summary>
 public sealed record CircuitOptions
 {
+    /// <summary>What holds where nobody says otherwise.</summary>
+    public static readonly CircuitOptions Default = new();
+
     /// <summary>Refusals for reasons of policy in a row that mean the sender and not the emails.</summary>
     public const int RefusalThreshold = 10;
 

@@ -64,7 +64,7 @@ public static class CircuitBreaker
     public static Circuit Reset(Circuit circuit) => new() { Term = circuit.Term + 1 };
 
     /// <summary>The circuit as it is when no failure is known. A server that asked for less has not taken that back by taking an email.</summary>
-    public static Circuit Closed(Circuit circuit) => new() { Term = circuit.Term, Slowness = circuit.Slowness };
+    public static Circuit Closed(Circuit circuit) => circuit.KnowsNothing ? circuit : new() { Term = circuit.Term, Slowness = circuit.Slowness };
 
     /// <summary>The circuit after a server asked for less, where it did.</summary>
     private static Circuit Slowed(Circuit circuit, AccountFault? fault, DateTimeOffset now) =>

@@ -22,6 +22,8 @@ public static class RateCap
     /// <summary>Begins older than this concern no limit: a day of 25 hours is the longest window.</summary>
     public static readonly TimeSpan LongestWindow = TimeSpan.FromHours(26);
 
+    private static readonly CapStanding Unlimited = new(int.MaxValue, null, null);
+
     /// <summary>What the account's limits leave.</summary>
     /// <param name="account">The account.</param>
     /// <param name="begins">When its emails began, ascending, at least those of <see cref="LongestWindow"/>.</param>
@@ -29,7 +31,7 @@ public static class RateCap
     /// <param name="now">The store's clock.</param>
     public static CapStanding Of(Account account, IReadOnlyList<DateTimeOffset> begins, int reserved, DateTimeOffset now)
     {
-        var all = new CapStanding(int.MaxValue, null, null);
+        var all = Unlimited;
         if (account.Limits.PerMinute is { } perMinute) all = Lesser(all, Sliding(perMinute, "a minute", TimeSpan.FromMinutes(1), begins, reserved, now));
         if (account.Limits.PerHour is { } perHour) all = Lesser(all, Sliding(perHour, "an hour", TimeSpan.FromHours(1), begins, reserved, now));
         if (account.Limits.PerDay is { } perDay) all = Lesser(all, Daily(perDay, account.Zone ?? DateTimeZone.Utc, begins, reserved, now));

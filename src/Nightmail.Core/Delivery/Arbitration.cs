@@ -43,13 +43,18 @@ public static class Arbitration
     /// The row to write when a claim that still holds is recorded: the result, with what else the ledger has learned since the row was
     /// written. The outcome, where there is one, is in the ledger already.
     /// </summary>
-    public static ScheduledEmail Recorded(ScheduledEmail result, ScheduledEmail row, EmailLedger ledger, Claim claim)
+    /// <param name="result">The row as the attempt left it.</param>
+    /// <param name="row">The row as it is in the store.</param>
+    /// <param name="ledger">All that the ledger knows of it.</param>
+    /// <param name="claim">The claim.</param>
+    /// <param name="now">The store's clock; null leaves the time of the last change as the attempt has it.</param>
+    public static ScheduledEmail Recorded(ScheduledEmail result, ScheduledEmail row, EmailLedger ledger, Claim claim, DateTimeOffset? now = null)
     {
         // While anything is begun and unanswered, this result is not the whole truth. The row stays as far behind as it is, and whoever
         // settles it finds the doubt.
-        if (ledger.Unanswered().Count > 0) return result with { LedgerLast = row.LedgerLast };
-        var news = ledger.After(row.LedgerLast).Where(entry => !IsOwn(entry, claim));
-        return Settlement.TakeAll(result, news, unanswered: []) with { LedgerLast = Math.Max(row.LedgerLast, ledger.LastSequence) };
+        if (ledger.HasUnanswered) return result with { LedgerLast = row.LedgerLast, LastModified = now ?? result.LastModified };
+        if (HasNewsOfOthers(ledger, row, claim)) result = Settlement.TakeAll(result, NewsOfOthers(ledger, row, claim), unanswered: []);
+        return result with { LedgerLast = Math.Max(row.LedgerLast, ledger.LastSequence), LastModified = now ?? result.LastModified };
     }
 
     /// <summary>
@@ -71,10 +76,23 @@ public static class Arbitration
         if (row!.NotAfter < now) return "its last moment has passed";
         if (sendingPaused) return "sending is paused";
         if (ledger.HasBegun(claim.Attempt, transaction)) return "this transaction was begun before";
-        if (ledger.Unanswered().Count > 0) return "an earlier attempt's answer is not known";
+        if (ledger.HasUnanswered) return "an earlier attempt's answer is not known";
         if (Settlement.IsAhead(row, ledger)) return "the ledger has lost what this email's row knows of it";
-        return ledger.LastSequence <= row.LedgerLast || ledger.After(row.LedgerLast).All(entry => IsOwn(entry, claim)) ? null : "the ledger knows more of this email than its row";
+        return !HasNewsOfOthers(ledger, row, claim) ? null : "the ledger knows more of this email than its row";
     }
+
+    /// <summary>True when the ledger knows of anything that the row does not, other than this attempt's own.</summary>
+    private static bool HasNewsOfOthers(EmailLedger ledger, ScheduledEmail row, Claim claim)
+    {
+        for (var index = 0; index < ledger.Entries.Count; index++)
+        {
+            if (ledger.Entries[index].Sequence > row.LedgerLast && !IsOwn(ledger.Entries[index], claim)) return true;
+        }
+
+        return false;
+    }
+
+    private static IEnumerable<LedgerEntry> NewsOfOthers(EmailLedger ledger, ScheduledEmail row, Claim claim) => ledger.After(row.LedgerLast).Where(entry => !IsOwn(entry, claim));
 
     private static bool IsOwn(LedgerEntry entry, Claim claim) => entry.Kind is LedgerKind.Begin or LedgerKind.Outcome && entry.Attempt == claim.Attempt;
 }

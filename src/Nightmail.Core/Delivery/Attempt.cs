@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
@@ -5,7 +6,7 @@ using Nightmail.Core.Storage;
 namespace Nightmail.Core.Delivery;
 
 /// <summary>One attempt while it runs: its transactions, what the ledger was told of each, and the verdicts so far.</summary>
-internal sealed class Attempt(Claim claim, Account account, MessageIdentity identity, string from, IEmailStore store, TimeProvider time)
+internal sealed class Attempt(Claim claim, Account account, MessageIdentity identity, string from, string envelopeFrom, IEmailStore store, TimeProvider time)
 {
     /// <summary>No server needs more transactions for one email than one a recipient; this ends a transport that makes no progress.</summary>
     private const int MaxTransactions = 10_000;
@@ -22,14 +23,15 @@ internal sealed class Attempt(Claim claim, Account account, MessageIdentity iden
 
     /// <summary>Makes transactions until every recipient was tried, the account failed, or the ledger refused.</summary>
     /// <returns>The last transaction's outcome.</returns>
-    public async Task<DeliveryOutcome> RunAsync(ITransport transport, IOutgoingMessage message, CancellationToken stop, CancellationToken abandon)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<DeliveryOutcome> RunAsync(ITransport transport, IOutgoingMessage message, CancellationToken stop, CancellationToken abandon)
     {
         var left = Pending(claim.Email);
         while (true)
         {
             asked = false;
-            var outcome = await DeliverAsync(transport, new(EnvelopeFrom(), left), message, stop);
-            if (!outcome.Recipients.Any(static each => each.Verdict == Verdict.Untried)) return outcome;
+            var outcome = await DeliverAsync(transport, new(envelopeFrom, left), message, stop);
+            if (!HasUntried(outcome.Recipients)) return outcome;
             List<string> untried = [.. outcome.Recipients.Where(each => each.Verdict == Verdict.Untried).Select(each => each.Address)];
             var goesOn = outcome.Fault is null && Refusal is null && untried.Count > 0 && untried.Count < left.Count
                 && transaction < MaxTransactions && !stop.IsCancellationRequested;
@@ -47,10 +49,8 @@ internal sealed class Attempt(Claim claim, Account account, MessageIdentity iden
     public DeliveryOutcome Combined(DeliveryOutcome last) =>
         earlier.Count == 0 ? last : last with { Recipients = [.. earlier, .. last.Recipients] };
 
-    /// <summary>The row with what the first begin froze: what may be out once must say the same ever after.</summary>
-    public ScheduledEmail Frozen(ScheduledEmail email) => EverBegun
-        ? email with { Date = email.Date ?? identity.Date, FrozenFrom = email.Content.From is null ? from : email.FrozenFrom }
-        : email;
+    /// <summary>What the first begin froze: what may be out once must say the same ever after.</summary>
+    public (DateTimeOffset Date, string From)? Frozen => EverBegun ? (identity.Date, from) : null;
 
     /// <summary>
     /// The ledger's entry for the last transaction; null when it was never asked for. One that was asked and refused, or whose answer
@@ -73,7 +73,8 @@ internal sealed class Attempt(Claim claim, Account account, MessageIdentity iden
         : null;
 
     /// <summary>A transport that throws is a fault of ours, and what it may have sent is in doubt like what a lost connection may have.</summary>
-    private async Task<DeliveryOutcome> DeliverAsync(ITransport transport, Envelope envelope, IOutgoingMessage message, CancellationToken stop)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<DeliveryOutcome> DeliverAsync(ITransport transport, Envelope envelope, IOutgoingMessage message, CancellationToken stop)
     {
         try
         {
@@ -90,6 +91,7 @@ internal sealed class Attempt(Claim claim, Account account, MessageIdentity iden
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> BeginAsync(IReadOnlyList<string> accepted, IReadOnlyList<RecipientOutcome> refused, CancellationToken cancellationToken)
     {
         var entry = new LedgerEntry
@@ -125,6 +127,16 @@ internal sealed class Attempt(Claim claim, Account account, MessageIdentity iden
         return Refusal is null;
     }
 
+    private static bool HasUntried(IReadOnlyList<RecipientOutcome> recipients)
+    {
+        for (var index = 0; index < recipients.Count; index++)
+        {
+            if (recipients[index].Verdict == Verdict.Untried) return true;
+        }
+
+        return false;
+    }
+
     private static IReadOnlyList<string> Pending(ScheduledEmail email) => email.Recipients.Count == 0
         ? email.Content.Addresses
         : [.. email.Recipients.Where(recipient => recipient.Status == RecipientStatus.Pending).Select(recipient => recipient.Address)];
@@ -149,11 +161,5 @@ internal sealed class Attempt(Claim claim, Account account, MessageIdentity iden
             // Recording the attempt tries again for as long as it takes; the rest of the recipients go with the next attempt.
             return false;
         }
-    }
-
-    private string EnvelopeFrom()
-    {
-        var mailbox = account.EnvelopeFrom ?? from;
-        return Mailbox.TryParse(mailbox, out var parsed, out _) ? parsed.Address : mailbox;
     }
 }

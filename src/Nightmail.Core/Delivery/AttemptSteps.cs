@@ -33,7 +33,7 @@ public static class AttemptSteps
         if (result.Outcome is { } outcome) transaction.Append(outcome);
         var row = transaction.Row(id);
         var stands = Arbitration.Holds(row, claim);
-        if (stands) transaction.Put(Arbitration.Recorded(result.Email, row!, transaction.LedgerOf(id), claim));
+        if (stands) transaction.Put(Arbitration.Recorded(result.Email, row!, transaction.LedgerOf(id), claim, transaction.Now));
         else Settle(transaction, id);
         if (result.Account is { } report) CircuitSteps.Report(transaction, claim, report);
         return stands;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Storage;
@@ -25,16 +26,25 @@ public sealed class DeliveryExecutor(
     /// <summary>The longest such wait: a full disk that was cleared is noticed within this.</summary>
     private static readonly TimeSpan RecordRetryMax = TimeSpan.FromSeconds(30);
 
+    /// <summary>What was last read of a sender: one email after the other has the same.</summary>
+    private Sender? lastSender;
+
     /// <summary>Makes the attempt that <paramref name="claim"/> allows.</summary>
     /// <param name="claim">The claim.</param>
     /// <param name="account">The account it goes through.</param>
     /// <param name="stop">Breaks off what has not begun; the claim is given back. What has begun is finished.</param>
     /// <param name="abandon">Gives up even on recording; the rescue then finds the email in doubt.</param>
-    public async Task ExecuteAsync(Claim claim, Account account, CancellationToken stop, CancellationToken abandon)
+    /// <returns>
+    /// The recording of what came of it, under way. The email's connection is free, and the store has been asked: whoever asks it for the next
+    /// email stands in line behind that.
+    /// </returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<ValueTask> ExecuteAsync(Claim claim, Account account, CancellationToken stop, CancellationToken abandon)
     {
         var started = time.GetTimestamp();
         var from = account.FromOf(claim.Email);
-        var identity = IdentityOf(claim.Email, from, time.GetUtcNow());
+        var sender = SenderOf(from);
+        var identity = IdentityOf(claim.Email, from, sender.Domain, time.GetUtcNow());
         IOutgoingMessage message;
         try
         {
@@ -42,45 +52,49 @@ public sealed class DeliveryExecutor(
         }
         catch (MessageInvalidException invalid)
         {
-            await RecordAsync(claim, new(Lifecycle.Invalid(claim.Email, invalid.Message, time.GetUtcNow()) with { Reason = invalid.Reason }, null), started, abandon);
-            return;
+            return RecordAsync(claim, new(Lifecycle.Invalid(claim.Email, invalid.Message, time.GetUtcNow()) with { Reason = invalid.Reason }, null), started, abandon);
         }
         catch (StoreException unreadable)
         {
             var deferred = DeliveryOutcome.Of(Verdict.Deferred, Pending(claim.Email), new(0, null, unreadable.Message), begun: false);
-            await RecordAsync(claim, new(Lifecycle.After(claim.Email, deferred, policy, time.GetUtcNow(), random), null), started, abandon);
-            return;
+            return RecordAsync(claim, new(Lifecycle.After(claim.Email, deferred, policy, time.GetUtcNow(), random), null), started, abandon);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            await RecordAsync(claim, new(Lifecycle.GivenBack(claim.Email, time.GetUtcNow()), null), started, abandon);
-            return;
+            return RecordAsync(claim, new(Lifecycle.GivenBack(claim.Email, time.GetUtcNow()), null), started, abandon);
         }
 
         if (!account.TakesSize(message.Length))
         {
             var bytes = message.Length;
             await message.DisposeAsync();
-            await RecordAsync(claim, new(TooLarge(claim.Email, account, bytes), null), started, abandon);
-            return;
+            return RecordAsync(claim, new(TooLarge(claim.Email, account, bytes), null), started, abandon);
         }
 
-        var attempt = new Attempt(claim, account, identity, from, store, time);
+        var attempt = new Attempt(claim, account, identity, from, (account.EnvelopeFrom is { } other ? SenderOf(other) : sender).Address, store, time);
         DeliveryOutcome outcome;
         await using (message) outcome = await attempt.RunAsync(transports(account.Name), message, stop, abandon);
         var result = outcome.TooLarge is { } wireBytes && !attempt.EverBegun ? new AttemptResult(TooLarge(claim.Email, account, wireBytes), null) : Result(claim, attempt, outcome, stop);
-        await RecordAsync(claim, result, started, abandon);
+        return RecordAsync(claim, result, started, abandon);
     }
 
     /// <summary>What the attempt decides about the message, or would if it began at <paramref name="now"/>.</summary>
     /// <param name="email">The email.</param>
     /// <param name="from">The From mailbox it goes out with.</param>
     /// <param name="now">The present, for the Date of an email that was never begun.</param>
-    public static MessageIdentity IdentityOf(ScheduledEmail email, string from, DateTimeOffset now)
+    public static MessageIdentity IdentityOf(ScheduledEmail email, string from, DateTimeOffset now) => IdentityOf(email, from, Sender.Of(from).Domain, now);
+
+    private static MessageIdentity IdentityOf(ScheduledEmail email, string from, string domain, DateTimeOffset now)
     {
         var date = email.Date ?? new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
-        var domain = Mailbox.TryParse(from, out var mailbox, out _) ? mailbox.Domain : "";
         return new(from, date, MessageIds.For(email, domain));
+    }
+
+    private Sender SenderOf(string mailbox)
+    {
+        var known = lastSender;
+        if (known is null || known.Mailbox != mailbox) lastSender = known = Sender.Of(mailbox);
+        return known;
     }
 
     private AttemptResult Result(Claim claim, Attempt attempt, DeliveryOutcome outcome, CancellationToken stop)
@@ -90,7 +104,7 @@ public sealed class DeliveryExecutor(
         if (brokenOff) return new(Lifecycle.GivenBack(claim.Email, now), attempt.OutcomeEntry(outcome, null, null));
 
         var combined = attempt.Combined(outcome);
-        var row = Lifecycle.After(attempt.Frozen(claim.Email), combined, policy, now, random);
+        var row = Lifecycle.After(claim.Email, combined, policy, now, random, attempt.Frozen);
         var gaveUp = row is { Status: EmailStatus.Failed, Reason: FailureReason.GaveUp } ? row.Reason : null;
         return new(row, attempt.OutcomeEntry(outcome, row.NextAttempt, gaveUp)) { Account = new(AccountFinding.Of(combined), circuit) };
     }
@@ -110,10 +124,11 @@ public sealed class DeliveryExecutor(
     }
 
     /// <summary>Writes the result, however long the store cannot: it is known and must not be forgotten.</summary>
-    private async Task RecordAsync(Claim claim, AttemptResult result, long started, CancellationToken abandon)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask RecordAsync(Claim claim, AttemptResult result, long started, CancellationToken abandon)
     {
         // Even nothing is news: a probe that said nothing lets another one try.
-        result = result with { Account = result.Account ?? new(new AccountFinding.Nothing(), circuit) };
+        if (result.Account is null) result = result with { Account = new(new AccountFinding.Nothing(), circuit) };
         for (var tries = 1; ; tries++)
         {
             try
@@ -141,4 +156,10 @@ public sealed class DeliveryExecutor(
 
     private static List<string> Pending(ScheduledEmail email) =>
         [.. email.AllRecipients().Where(recipient => recipient.Status == RecipientStatus.Pending).Select(recipient => recipient.Address)];
+
+    /// <summary>A sender's mailbox as it is worded, its domain and its bare address.</summary>
+    private sealed record Sender(string Mailbox, string Domain, string Address)
+    {
+        public static Sender Of(string mailbox) => Emails.Mailbox.TryParse(mailbox, out var parsed, out _) ? new(mailbox, parsed.Domain, parsed.Address) : new(mailbox, "", mailbox);
+    }
 }

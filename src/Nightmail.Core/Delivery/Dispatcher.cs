@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Storage;
 
@@ -18,21 +19,27 @@ public sealed class Dispatcher(
 {
     private readonly HashSet<Task> onTheWay = [];
     private int running;
+    private volatile bool couldSendMore;
 
-    /// <summary>Emails on their way now.</summary>
+    /// <summary>Emails on their way now, those among them that are handed over and not yet recorded.</summary>
     public int OnTheWay => Volatile.Read(ref running);
 
     /// <summary>Claims what is due and starts it; does not wait for it to arrive.</summary>
     /// <param name="stop">Given to every attempt that starts: breaks off what has not begun.</param>
     /// <param name="abandon">Given to every attempt that starts: gives up even on recording.</param>
     /// <returns>The number of emails that were started.</returns>
-    public async Task<int> RunOnceAsync(CancellationToken stop, CancellationToken abandon)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<int> RunOnceAsync(CancellationToken stop, CancellationToken abandon)
     {
-        onTheWay.RemoveWhere(task => task.IsCompleted);
-        foreach (var expired in await store.ExpireAsync(stop)) observer.On(new EngineEvent.Expired(time.GetUtcNow(), expired));
+        onTheWay.RemoveWhere(static task => task.IsCompleted);
+        var allExpired = await store.ExpireAsync(stop);
+        for (var index = 0; index < allExpired.Count; index++) observer.On(new EngineEvent.Expired(time.GetUtcNow(), allExpired[index]));
         var capacities = accounts.Capacities();
         if (capacities.IsExhausted) return 0;
+        // First, so that who finishes during the claim is not overlooked.
+        couldSendMore = true;
         var claims = await store.ClaimDueAsync(owner, capacities, stop);
+        couldSendMore = claims.Count < capacities.Places;
         foreach (var claim in claims)
         {
             accounts.Start(claim.Account);
@@ -56,9 +63,12 @@ public sealed class Dispatcher(
 
     private async Task SendAsync(Claim claim, CancellationToken stop, CancellationToken abandon)
     {
+        var isFree = false;
         try
         {
-            await executor.ExecuteAsync(claim, accounts[claim.Account], stop, abandon);
+            var recording = await executor.ExecuteAsync(claim, accounts[claim.Account], stop, abandon);
+            Free();
+            await recording;
         }
         catch (OperationCanceledException) when (abandon.IsCancellationRequested)
         {
@@ -70,8 +80,15 @@ public sealed class Dispatcher(
             observer.On(new EngineEvent.Faulted(time.GetUtcNow(), $"{claim.Email.Id}: {broken.GetType().Name}: {Discretion.WithoutAddresses(broken.Message)}"));
         }
 
-        accounts.Finish(claim.Account);
-        Interlocked.Decrement(ref running);
-        wake.Wake();
+        if (!isFree) Free();
+        // As long as a claim fills every free place, the place's being free has said it all.
+        if (Interlocked.Decrement(ref running) == 0 || couldSendMore) wake.Wake();
+
+        void Free()
+        {
+            isFree = true;
+            accounts.Finish(claim.Account);
+            wake.WakeHere();
+        }
     }
 }

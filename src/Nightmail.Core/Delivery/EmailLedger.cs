@@ -54,6 +54,19 @@ public sealed class EmailLedger(IReadOnlyList<LedgerEntry> entries)
         return false;
     }
 
+    /// <summary>True when anything is begun whose outcome is not known and that nobody has closed.</summary>
+    public bool HasUnanswered
+    {
+        get
+        {
+            // Most emails are begun once and answered once.
+            if (entries is [] or [{ Kind: LedgerKind.Begin }, { Kind: LedgerKind.Outcome }] && (entries.Count == 0 || IsAnswerTo(entries[1], entries[0]))) return false;
+            return Unanswered().Count > 0;
+        }
+    }
+
+    private static bool IsAnswerTo(LedgerEntry outcome, LedgerEntry begin) => begin.Attempt == outcome.Attempt && begin.Transaction == outcome.Transaction;
+
     /// <summary>
     /// The begun transactions, of all attempts, whose outcome is not known and that nobody has closed: the email may be on its way or out.
     /// </summary>
@@ -65,7 +78,7 @@ public sealed class EmailLedger(IReadOnlyList<LedgerEntry> entries)
         {
             var entry = entries[index];
             if (entry.Kind == LedgerKind.Begin) open.Add(entry);
-            else if (entry.Kind == LedgerKind.Outcome) open.RemoveAll(begin => begin.Attempt == entry.Attempt && begin.Transaction == entry.Transaction);
+            else if (entry.Kind == LedgerKind.Outcome) open.RemoveAll(begin => IsAnswerTo(entry, begin));
             else if (entry.Kind is LedgerKind.Retry or LedgerKind.MarkSent or LedgerKind.Over) open.Clear();
         }
 

@@ -42,12 +42,13 @@ public static class Lifecycle
     /// <param name="policy">Waits and limits.</param>
     /// <param name="now">The store's clock.</param>
     /// <param name="random">For jitter.</param>
-    public static ScheduledEmail After(ScheduledEmail email, DeliveryOutcome outcome, DeliveryPolicy policy, DateTimeOffset now, Random random)
+    /// <param name="frozen">The Date and, where the email names none of its own, the From that went out with its begin; null: it was not begun.</param>
+    public static ScheduledEmail After(ScheduledEmail email, DeliveryOutcome outcome, DeliveryPolicy policy, DateTimeOffset now, Random random, (DateTimeOffset Date, string From)? frozen = null)
     {
         var recipients = Settlement.Apply(email.AllRecipients(), outcome.Recipients);
         if (policy.InDoubt == DoubtPolicy.Retry) recipients = [.. recipients.Select(Undoubted)];
         var (status, reason) = Settlement.StatusOf(recipients);
-        var delivered = outcome.Recipients.FirstOrDefault(each => each.Verdict == Verdict.Delivered);
+        var delivered = First(outcome.Recipients, Verdict.Delivered);
         var row = email with
         {
             Status = status,
@@ -60,6 +61,8 @@ public static class Lifecycle
             SentAt = delivered is null ? email.SentAt : now,
             SentReply = delivered?.Reply?.ToString() ?? email.SentReply,
             LastError = Trouble(outcome),
+            Date = email.Date ?? frozen?.Date,
+            FrozenFrom = frozen is { From: var from } && email.Content.From is null ? from : email.FrozenFrom,
             FailedAccounts = outcome.Fault is null ? [] : WithFailed(email, email.LastAccount),
         };
         return status == EmailStatus.Pending ? Later(row, outcome, policy, now, random) : row;
@@ -128,5 +131,25 @@ public static class Lifecycle
 
     private static string? Trouble(DeliveryOutcome outcome) =>
         outcome.Fault?.Words
-        ?? outcome.Recipients.LastOrDefault(each => each.Verdict is Verdict.Deferred or Verdict.Bounced or Verdict.InDoubt)?.Reply?.ToString();
+        ?? LastTroubled(outcome.Recipients)?.Reply?.ToString();
+
+    private static RecipientOutcome? LastTroubled(IReadOnlyList<RecipientOutcome> outcomes)
+    {
+        for (var index = outcomes.Count - 1; index >= 0; index--)
+        {
+            if (outcomes[index].Verdict is Verdict.Deferred or Verdict.Bounced or Verdict.InDoubt) return outcomes[index];
+        }
+
+        return null;
+    }
+
+    private static RecipientOutcome? First(IReadOnlyList<RecipientOutcome> outcomes, Verdict verdict)
+    {
+        for (var index = 0; index < outcomes.Count; index++)
+        {
+            if (outcomes[index].Verdict == verdict) return outcomes[index];
+        }
+
+        return null;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Nightmail.Core.Accounts;
 using Nightmail.Core.Emails;
 using Nightmail.Core.Maintenance;
@@ -82,7 +83,6 @@ public sealed class Worker(WorkerParts parts)
     /// <summary>The longest pause after a fault of ours; nobody watches the log more often than that.</summary>
     private static readonly TimeSpan FaultRetryMax = TimeSpan.FromMinutes(1);
 
-    private readonly WakeSignal wake = new(parts.Time);
     private readonly Cleaner cleaner = new(parts.Store, parts.CleanUp, parts.Time);
     private int vainLooks;
     private int faults;
@@ -116,6 +116,7 @@ public sealed class Worker(WorkerParts parts)
 
     private async Task WorkAsync(WorkerId id, WorkerMode mode, CancellationToken stop, CancellationToken abandon)
     {
+        using var wake = new WakeSignal(parts.Time);
         var executor = new DeliveryExecutor(parts.Store, parts.Composer, parts.Transports, parts.Policy, parts.Circuit, parts.Time, parts.Random, parts.Observer, parts.Accounts);
         var dispatcher = new Dispatcher(parts.Store, id, new(parts.Accounts, parts.Circuit, parts.ConnectionsPerAccount), executor, parts.Time, parts.Observer, wake);
         var rescuer = new ClaimRescuer(parts.Store, parts.Policy.InDoubt, parts.Time, parts.Observer);
@@ -123,7 +124,7 @@ public sealed class Worker(WorkerParts parts)
         using var circuits = parts.Store.OnAccountChanged(change => parts.Observer.On(EngineEvent.Of(change)));
         try
         {
-            while (!stop.IsCancellationRequested && !await PassAsync(mode, dispatcher, rescuer, stop, abandon))
+            while (!stop.IsCancellationRequested && !await PassAsync(mode, dispatcher, rescuer, wake, stop, abandon))
             {
             }
         }
@@ -136,7 +137,8 @@ public sealed class Worker(WorkerParts parts)
     }
 
     /// <summary>One round: rescue, claim, sleep. True when the mode's end is reached.</summary>
-    private async Task<bool> PassAsync(WorkerMode mode, Dispatcher dispatcher, ClaimRescuer rescuer, CancellationToken stop, CancellationToken abandon)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> PassAsync(WorkerMode mode, Dispatcher dispatcher, ClaimRescuer rescuer, WakeSignal wake, CancellationToken stop, CancellationToken abandon)
     {
         DateTimeOffset until;
         try

@@ -66,7 +66,7 @@ public sealed record EmailContent
         get
         {
             // A copy with other mailboxes brings the addresses of the one it was made from.
-            if (!ReferenceEquals(addresses?.Of, this)) addresses = new(this, [.. AllMailboxes.Select(AddressOf).Distinct(StringComparer.OrdinalIgnoreCase)]);
+            if (!ReferenceEquals(addresses?.Of, this)) addresses = new(this, To is [var only] && Cc.Count + Bcc.Count == 0 ? [AddressOf(only)] : [.. AllMailboxes.Select(AddressOf).Distinct(StringComparer.OrdinalIgnoreCase)]);
             return addresses.List;
         }
     }

@@ -11,8 +11,8 @@ public static class MessageIds
     /// </summary>
     /// <param name="email">The email.</param>
     /// <param name="fromDomain">The domain of its From, as worded; an internationalised one is written in ASCII.</param>
-    public static string For(ScheduledEmail email, string fromDomain) => email.MessageId ?? $"<{email.Id.Unique}@{Ascii(fromDomain)}>";
+    public static string For(ScheduledEmail email, string fromDomain) => email.MessageId ?? $"<{email.Id.UniqueSpan}@{Ascii(fromDomain)}>";
 
     private static string Ascii(string domain) =>
-        DomainName.TryToAscii(domain, out var ascii) && ascii.All(letter => letter is >= '!' and <= '~') ? ascii.ToLowerInvariant() : NoDomain;
+        DomainName.TryToAscii(domain, out var ascii) && !ascii.AsSpan().ContainsAnyExceptInRange('!', '~') ? ascii.ToLowerInvariant() : NoDomain;
 }
