@@ -52,7 +52,8 @@ public sealed class SimulatedWorld
     public IReadOnlyList<string> Run()
     {
         List<string> broken = [];
-        context.Run(async () => broken.AddRange(await LiveAsync()), time, BeforeStep, maxSteps: 400_000);
+        // Where an account takes a few emails a day the rest lasts for days, and what is left of dead processes looks around all the while.
+        context.Run(async () => broken.AddRange(await LiveAsync()), time, BeforeStep, maxSteps: 2_000_000);
         return broken;
     }
 

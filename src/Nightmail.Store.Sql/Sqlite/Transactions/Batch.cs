@@ -94,7 +94,7 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
 
             isBehind |= state.Dirty.Count > 0 || state.HasForLedger;
             var durable = NeedFlush(requests);
-            var settles = durable || !state.IsSending || state.Dirty.Count >= MostUnwritten || state.AddedKeys.Count > 0;
+            var settles = durable || state.Slots.Sending.Count == 0 || state.Dirty.Count >= MostUnwritten || state.AddedKeys.Count > 0;
             if (isUrgent || settles || state.HasOtherForLedger) CommitLedger();
             AnswerWhatNeedsNoRows(requests, durable);
             answers.Tell();
@@ -106,7 +106,7 @@ internal sealed class BatchExecutor(StoreState state, TimeProvider time, Action<
             Fail(requests, broken);
         }
 
-        beginsToCome = state.BeginsToCome;
+        beginsToCome = state.Slots.BeginsToCome;
         answers.Tell();
         state.CheckpointWhereNeeded();
     }

@@ -19,7 +19,6 @@ internal sealed class StoreState : IDisposable
     private readonly Database emails, ledgerDatabase;
     private readonly LedgerTable ledger;
     private readonly Tally tally;
-    private readonly SlotBook slots = new();
     private readonly HashSet<long> unwritten = [];
     private int flushedKeys;
     private bool hasNews;
@@ -66,6 +65,8 @@ internal sealed class StoreState : IDisposable
     public ReadAhead ReadAhead { get; }
 
     public KeyTable Keys { get; }
+
+    public SlotBook Slots { get; } = new();
 
     public LagBook Lag { get; private set; } = new();
 
@@ -124,16 +125,16 @@ internal sealed class StoreState : IDisposable
         Table.Delete(slot.Number);
         ReadAhead.Written(slot.Number, 0, null);
         tally.Prune(Lanes.Of(slot.Stored!), slot.Stored!.Status);
-        slots.Remove(slot);
+        Slots.Remove(slot);
     }
 
     /// <summary>The email as this thread has it in hand; read where it does not yet.</summary>
     public RowSlot Slot(EmailId id)
     {
-        if (slots.TryGet(id, out var slot)) return slot;
+        if (Slots.TryGet(id, out var slot)) return slot;
         slot = new(id);
         if (Table.Find(id) is { } found) (slot.Number, slot.Stored) = (found.Number, found.Email);
-        slots.Add(slot);
+        Slots.Add(slot);
         return slot;
     }
 
@@ -142,7 +143,7 @@ internal sealed class StoreState : IDisposable
     {
         var read = ReadAhead.Take(number);
         var found = read?.Stored ?? Table.Find(number);
-        if (!slots.TryGet(found.Email.Id, out var slot)) slots.Add(slot = new(found.Email.Id) { Number = found.Number, Stored = found.Email, Entries = read?.Entries });
+        if (!Slots.TryGet(found.Email.Id, out var slot)) Slots.Add(slot = new(found.Email.Id) { Number = found.Number, Stored = found.Email, Entries = read?.Entries });
         return slot;
     }
 
@@ -159,7 +160,7 @@ internal sealed class StoreState : IDisposable
         }
 
         (slot.Changed, slot.Proposed) = (slot.Proposed, null);
-        slots.Accepted(slot);
+        Slots.Accepted(slot);
     }
 
     /// <summary>The lanes with emails that wait, as far as rows are written.</summary>
@@ -171,20 +172,14 @@ internal sealed class StoreState : IDisposable
     /// <summary>The campaign's emails by status, with those that were taken out.</summary>
     public CampaignCounts CountsOf(CampaignId campaign) => tally.Of(Lanes.Of(campaign));
 
-    /// <summary>The emails under a claim.</summary>
-    public IReadOnlyCollection<RowSlot> BeingSent() => slots.Sending;
-
-    /// <summary>How many of them have not begun.</summary>
-    public int BeginsToCome => slots.BeginsToCome;
-
     /// <summary>A slot for an email that is surely not in the database.</summary>
-    public void NewSlot(EmailId id) => slots.Add(new(id));
+    public void NewSlot(EmailId id) => Slots.Add(new(id));
 
     /// <summary>Forgets an email that did not come to be.</summary>
-    public void Forget(RowSlot slot) => slots.Remove(slot);
+    public void Forget(RowSlot slot) => Slots.Remove(slot);
 
     /// <summary>True when there is an email of that id.</summary>
-    public bool Has(EmailId id) => slots.TryGet(id, out var slot) ? slot.Current is not null : Table.Has(id);
+    public bool Has(EmailId id) => Slots.TryGet(id, out var slot) ? slot.Current is not null : Table.Has(id);
 
     /// <summary>All that the ledger knows of an email.</summary>
     public EmailLedger LedgerOf(RowSlot slot)
@@ -201,9 +196,6 @@ internal sealed class StoreState : IDisposable
 
     /// <summary>True when what waits for the ledger is not only entries.</summary>
     public bool HasOtherForLedger => HasNewFacts || Accounts.HasChanges || Gates.HasChanges || CampaignBegins.HasChanges;
-
-    /// <summary>True while an email is under a claim: its row is sure to change soon.</summary>
-    public bool IsSending => slots.Sending.Count > 0;
 
     /// <summary>Writes and flushes what waits for the ledger.</summary>
     public void CommitLedger()
@@ -285,7 +277,7 @@ internal sealed class StoreState : IDisposable
     }
 
     /// <summary>Lets go of every email that is not being sent.</summary>
-    public void TrimSlots() => slots.Trim();
+    public void TrimSlots() => Slots.Trim();
 
     /// <summary>Copies the keys that were added beside the ledger. Not flushed: they stand with their emails, and a start copies what is missing.</summary>
     public void CopyKeys()
@@ -319,7 +311,7 @@ internal sealed class StoreState : IDisposable
         IsUnread = true;
         emails.Rollback();
         ledgerDatabase.Rollback();
-        slots.Clear();
+        Slots.Clear();
         ReadAhead.Clear();
         Staged.Clear();
         FirstBegins.Clear();

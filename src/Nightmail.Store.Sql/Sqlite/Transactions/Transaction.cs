@@ -104,10 +104,10 @@ internal sealed class Transaction(StoreState state) : IStoreTransaction
     public CampaignBegins CampaignBegins => state.CampaignBegins;
 
     /// <summary>The emails that this process has under a claim.</summary>
-    public IEnumerable<ScheduledEmail> BeingSent() => state.BeingSent().Select(slot => slot.Current!);
+    public IEnumerable<ScheduledEmail> BeingSent() => state.Slots.Sending.Select(slot => slot.Current!);
 
     /// <summary>The same, as this thread has them in hand.</summary>
-    public IReadOnlyCollection<RowSlot> SlotsBeingSent() => state.BeingSent();
+    public IReadOnlyCollection<RowSlot> SlotsBeingSent() => state.Slots.Sending;
 
     /// <summary>True when there is an email of that id.</summary>
     public bool Has(EmailId id) => state.Has(id);

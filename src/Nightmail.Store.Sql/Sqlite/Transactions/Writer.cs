@@ -183,7 +183,8 @@ internal sealed class Writer : IAsyncDisposable
                 Start(next);
             }
 
-            if (!flushes && gathering.Wants(begins.Count, executor.BeginsToCome)) return;
+            // A begin never goes before the outcome of its connection's last email: a crash would leave both in doubt.
+            if (outcomes > 0 || (!flushes && gathering.Wants(begins.Count, executor.BeginsToCome))) return;
             if (begins.Count > 0) gathering.Went();
             while (begins.TryDequeue(out var begin)) Start(begin);
         }
