@@ -60,6 +60,8 @@ public sealed class SqliteCrashTests : IAsyncLifetime
     public async Task A_death_between_the_ledger_and_the_rows_forgets_no_outcome(Verdict verdict, EmailStatus expected)
     {
         var claim = await BegunAsync();
+        // The claim's own row is written before the disk fails.
+        await store.OverviewAsync(Cancel);
         store.AtStage = DieAt(BatchStage.BeforeUnflushedRows);
         // The ledger has it, and so it is recorded, whatever becomes of the row.
         (await store.RecordAsync(claim, Given.Result(claim, verdict, Time), Cancel)).ShouldBeTrue();

@@ -74,10 +74,10 @@ internal abstract class Request(RequestKind kind, int weight)
 }
 
 /// <summary>A request with an answer, which is awaited once.</summary>
-internal sealed class Request<T>(RequestKind kind, int weight, Func<Transaction, T> apply) : Request(kind, weight), IValueTaskSource<T>
+internal sealed class Request<T>(RequestKind kind, int weight, Func<Transaction, T> apply, bool ownThread) : Request(kind, weight), IValueTaskSource<T>
 {
-    // What the steps of an attempt do next is short, and is done where they are told. Of others nobody knows.
-    private ManualResetValueTaskSourceCore<T> done = new() { RunContinuationsAsynchronously = kind is not (RequestKind.Begin or RequestKind.Claim or RequestKind.Outcome) };
+    // What the steps of an attempt do next is short, and is done where they are told. Of others nobody knows; and in the middle of a batch nobody may go on.
+    private ManualResetValueTaskSourceCore<T> done = new() { RunContinuationsAsynchronously = !ownThread || kind is not (RequestKind.Begin or RequestKind.Claim or RequestKind.Outcome) };
     private CancellationTokenRegistration registration;
     private T? answer;
 

@@ -43,7 +43,7 @@ internal sealed class Writer : IAsyncDisposable
     public ValueTask<T> RunAsync<T>(RequestKind kind, int weight, Func<Transaction, T> apply, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<T>(cancellationToken);
-        var request = new Request<T>(kind, weight, apply);
+        var request = new Request<T>(kind, weight, apply, thread is not null);
         return room.Wait(0, CancellationToken.None) ? Enqueue(request, cancellationToken) : WaitAndEnqueueAsync(request, cancellationToken);
     }
 
