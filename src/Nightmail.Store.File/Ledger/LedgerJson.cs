@@ -12,6 +12,7 @@ namespace Nightmail.Store.File.Ledger;
 /// <summary>One ledger entry as compact JSON. Sequence and email come first, so that a reader can sort lines without reading them whole.</summary>
 internal static class LedgerJson
 {
+    private const string NoEmail = "shortened";
     private static readonly string[] Kinds = ["begin", "outcome", "cancel", "pause", "resume", "reschedule", "edit", "retry", "mark_sent", "reopen", "over"];
     private static readonly string[] Verdicts = ["delivered", "deferred", "bounced", "in_doubt", "untried"];
     private static readonly string[] Faults = ["auth", "quota", "reputation", "network", "tls", "sender", "protocol", "configuration"];
@@ -70,8 +71,11 @@ internal static class LedgerJson
     /// <summary>A line that says which numbers were left out on purpose.</summary>
     public static byte[] LeftOut(long since, long until) => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"sequence\":{until},\"kind\":\"left_out\",\"since\":{since}}}"));
 
-    /// <summary>The last line of a segment that was shortened: the next segment goes on.</summary>
-    public static byte[] Sealed() => "{\"sequence\":0,\"kind\":\"sealed\"}"u8.ToArray();
+    /// <summary>
+    /// The first line of a segment that was shortened: it takes no further line. Where an email's name stands it has a word that is none, so that a
+    /// program which knows nothing of shortening refuses the ledger, as it refuses whatever it does not understand.
+    /// </summary>
+    public static byte[] Sealed() => Encoding.UTF8.GetBytes($"{{\"sequence\":0,\"email\":\"{NoEmail}\",\"kind\":\"sealed\"}}");
 
     /// <summary>The entry of a line's JSON.</summary>
     /// <exception cref="FormatException">It is none; the line's check passed, so another program wrote it.</exception>
@@ -131,7 +135,7 @@ internal static class LedgerJson
         while ((sequence == 0 || email == default || begins is null || (begins.Value && account is null)) && Lenient.NextProperty(ref json, Names) is { } index)
         {
             if (index == 0) sequence = Lenient.Whole(ref json) ?? 0;
-            else if (index == 1) email = EmailId.Parse(Lenient.Text(ref json) ?? "");
+            else if (index == 1) email = json.ValueTextEquals(NoEmail) ? default : EmailId.Parse(Lenient.Text(ref json) ?? "");
             else if (index == 2) (begins, isOver) = (json.ValueTextEquals(Kinds[(int)LedgerKind.Begin]), json.ValueTextEquals(Kinds[(int)LedgerKind.Over]));
             else if (index == 3) at = UnixTime.Read(ref json) ?? default;
             else if (index == 4) attempt = Lenient.Count(ref json);
@@ -229,6 +233,6 @@ internal readonly record struct LedgerHead(long Sequence, EmailId Email, string?
     /// <summary>True for a line that only says which numbers were left out.</summary>
     public bool IsLeftOut => Email == default && Sequence > 0;
 
-    /// <summary>True for the last line of a segment that was shortened.</summary>
+    /// <summary>True for the line that says of its segment that it was shortened.</summary>
     public bool IsSealed => Email == default && Sequence == 0;
 }

@@ -34,6 +34,7 @@ internal sealed class LedgerShortening(IDisk disk, string folder, Func<EmailId, 
         if (disk.ReadAll(path) is not { } bytes) return 0;
         written.ResetWrittenCount();
         (leftOut, count) = (null, 0);
+        written.Write(CheckedLine.Write(LedgerJson.Sealed()));
         for (var rest = bytes.AsMemory(); rest.Length > 0;)
         {
             var end = rest.Span.IndexOf((byte)'\n');
@@ -43,7 +44,6 @@ internal sealed class LedgerShortening(IDisk disk, string folder, Func<EmailId, 
         }
 
         TellLeftOut();
-        written.Write(CheckedLine.Write(LedgerJson.Sealed()));
         if (count == 0 || written.WrittenCount > bytes.Length * (1 - LeastGain)) return 0;
         var temporary = path + QueuePaths.TemporaryEnding;
         AtomicFile.TryDelete(disk, temporary);

@@ -52,6 +52,9 @@ internal sealed class SendLedger(IDisk disk, string folder, long segmentLimit, s
         if (segment is null && !OpenFirst()) return;
         while (true)
         {
+            // Looked for before this one is read: the next is only made once this one has its last line. What this one says of itself decides
+            // nothing, because the line that says it may be damaged, and what is begun behind it would begin again.
+            var goesOn = disk.Stat(SegmentPath(number + 1)) is not null;
             if (!segment!.Refresh(Take))
             {
                 // Somebody removed or replaced the ledger: read what is there now.
@@ -60,7 +63,7 @@ internal sealed class SendLedger(IDisk disk, string folder, long segmentLimit, s
                 continue;
             }
 
-            if (!IsFull || disk.Stat(SegmentPath(number + 1)) is null) return;
+            if (!goesOn) return;
             segment = new(disk, SegmentPath(++number));
         }
     }
