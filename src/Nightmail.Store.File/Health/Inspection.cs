@@ -28,7 +28,7 @@ internal sealed class Inspection(IDisk disk, QueuePaths paths, RecoveryReportFil
             Revision = number,
             ReadError = unreadable,
             WriteError = Try(TryToWrite).Error,
-            Lock = locked ? LockState.Held : note is null ? LockState.Free : note.Unsynced ? LockState.Unsynced : LockState.Stale,
+            Lock = locked ? LockState.Held : note is null or { IsOnlyOfSaves: true } ? LockState.Free : note.Unsynced ? LockState.Unsynced : LockState.Stale,
             Holder = note?.ToString(),
             HeldSince = note?.Since,
             Wide = Try(() => Permissions.Wide(disk, paths)).Value?.Select(wide => $"{wide.Path} ({Permissions.Octal(wide.Mode)})").ToList() ?? [],

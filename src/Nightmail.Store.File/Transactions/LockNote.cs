@@ -15,7 +15,13 @@ namespace Nightmail.Store.File.Transactions;
 /// <param name="Unsynced">True when it went on and left something that may not be safe on disk.</param>
 internal sealed record LockNote(string ProcessId, string Host, string Instance, DateTimeOffset? Since, bool Unsynced)
 {
-    private static readonly string[] Names = ["pid", "host", "instance", "since", "unsynced"];
+    private static readonly string[] Names = ["pid", "host", "instance", "since", "unsynced", "saves"];
+
+    /// <summary>True when what somebody saved in the moment of a change waits beside the queue, so that whoever comes next looks for it.</summary>
+    public bool Saves { get; init; }
+
+    /// <summary>True when nothing is wrong: it was left on purpose, and only for the saves.</summary>
+    public bool IsOnlyOfSaves => Saves && !Unsynced;
 
     /// <summary>The note's bytes.</summary>
     public byte[] Write()
@@ -28,6 +34,7 @@ internal sealed record LockNote(string ProcessId, string Host, string Instance, 
         writer.WriteString(Names[2], Instance);
         writer.WriteString(Names[3], Words(Since));
         if (Unsynced) writer.WriteBoolean(Names[4], true);
+        if (Saves) writer.WriteBoolean(Names[5], true);
         writer.WriteEndObject();
         writer.Flush();
         return [.. buffer.WrittenSpan, (byte)'\n'];
@@ -41,7 +48,7 @@ internal sealed record LockNote(string ProcessId, string Host, string Instance, 
         {
             var json = new Utf8JsonReader(note);
             json.Read();
-            var (process, host, instance, since, unsynced) = ("?", "?", "?", (DateTimeOffset?)null, false);
+            var (process, host, instance, since, unsynced, saves) = ("?", "?", "?", (DateTimeOffset?)null, false, false);
             while (Lenient.NextProperty(ref json, Names) is { } index)
             {
                 if (index == 0) process = Lenient.Text(ref json) ?? process;
@@ -49,10 +56,11 @@ internal sealed record LockNote(string ProcessId, string Host, string Instance, 
                 else if (index == 2) instance = Lenient.Text(ref json) ?? instance;
                 else if (index == 3) since = DateTimeOffset.TryParse(Lenient.Text(ref json), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) ? moment : null;
                 else if (index == 4) unsynced = json.TokenType == JsonTokenType.True;
+                else if (index == 5) saves = json.TokenType == JsonTokenType.True;
                 else json.Skip();
             }
 
-            return new(process, host, instance, since, unsynced);
+            return new(process, host, instance, since, unsynced) { Saves = saves };
         }
         catch (Exception unreadable) when (unreadable is JsonException or FormatException or InvalidOperationException)
         {

@@ -22,11 +22,12 @@ internal sealed class QueueLock(IDisk disk, QueuePaths paths, QueueFileOptions o
         try
         {
             var left = held.ReadNote();
+            var leftNote = LockNote.Read(left);
             var note = new LockNote(disk.ProcessId.ToString(CultureInfo.InvariantCulture), disk.HostName, instance, time.GetUtcNow(), Unsynced: false);
             held.WriteNote(note.Write());
-            Tell(left, time.GetElapsedTime(asked));
+            Tell(left.Length > 0, leftNote, time.GetElapsedTime(asked));
             var since = time.GetTimestamp();
-            return new HeldLock(held, left.Length > 0, note, () => Released(since));
+            return new HeldLock(held, left.Length > 0 && leftNote is not { IsOnlyOfSaves: true }, leftNote is { Saves: true }, note, () => Released(since));
         }
         catch
         {
@@ -35,11 +36,11 @@ internal sealed class QueueLock(IDisk disk, QueuePaths paths, QueueFileOptions o
         }
     }
 
-    private void Tell(byte[] left, TimeSpan waited)
+    private void Tell(bool wasLeft, LockNote? left, TimeSpan waited)
     {
         if (options.Observer.WantsOperations) options.Observer.On(new StoreEvent.LockTaken(paths.Lock, waited));
-        if (left.Length == 0 || LockNote.Read(left) is { Unsynced: true }) return;
-        options.Observer.On(new StoreEvent.Warned($"{paths.Lock} was left by {LockNote.Read(left)?.ToString() ?? "somebody"}, which holds it no more; taken over"));
+        if (!wasLeft || left is { Unsynced: true } or { Saves: true }) return;
+        options.Observer.On(new StoreEvent.Warned($"{paths.Lock} was left by {left?.ToString() ?? "somebody"}, which holds it no more; taken over"));
     }
 
     private void Released(long since)
@@ -51,24 +52,31 @@ internal sealed class QueueLock(IDisk disk, QueuePaths paths, QueueFileOptions o
 /// <summary>The lock while it is held.</summary>
 /// <param name="held">The disk's lock.</param>
 /// <param name="leftBehind">True when whoever held it before did not end its work: what it wrote may not be synced.</param>
+/// <param name="leftSaves">True when saves by others wait to be merged.</param>
 /// <param name="note">What the lock file says.</param>
 /// <param name="released">Is called once it is free.</param>
-internal sealed class HeldLock(IDiskLock held, bool leftBehind, LockNote note, Action released) : IDisposable
+internal sealed class HeldLock(IDiskLock held, bool leftBehind, bool leftSaves, LockNote note, Action released) : IDisposable
 {
     private bool isReleased;
 
     /// <inheritdoc cref="HeldLock"/>
-    public bool LeftBehind => leftBehind;
+    public bool LeftBehind { get; } = leftBehind;
 
     /// <summary>Set when something may not be synced: then the next holder, and <c>health</c>, are told.</summary>
-    public bool LeavesTrouble { get; set; }
+    public bool LeavesTrouble { get; set; } = leftBehind;
+
+    /// <summary>Saves by others wait to be merged: whoever holds it looks for them.</summary>
+    public bool LeftSaves { get; } = leftSaves;
+
+    /// <summary>Set while saves by others wait: nothing is wrong, but the next holder is to look for them.</summary>
+    public bool LeavesSaves { get; set; } = leftSaves;
 
     /// <summary>Releases it.</summary>
     public void Dispose()
     {
         if (isReleased) return;
         isReleased = true;
-        using (held) held.WriteNote(LeavesTrouble ? (note with { Unsynced = true }).Write() : []);
+        using (held) held.WriteNote(LeavesTrouble || LeavesSaves ? (note with { Unsynced = LeavesTrouble, Saves = LeavesSaves }).Write() : []);
         released();
     }
 }

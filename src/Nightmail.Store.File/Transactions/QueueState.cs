@@ -120,7 +120,7 @@ internal sealed class QueueState
             var troubles = new Exception?[requests.Count];
             try
             {
-                if (held.LeftBehind) SyncLeftovers_NeedsGate(held);
+                SyncLeftovers_NeedsGate(held);
                 while (true)
                 {
                     var transaction = Apply_NeedsGate(requests, troubles);
@@ -146,7 +146,7 @@ internal sealed class QueueState
         {
             try
             {
-                if (held.LeftBehind) SyncLeftovers_NeedsGate(held);
+                SyncLeftovers_NeedsGate(held);
                 // What somebody saved is news that everything that follows has to know.
                 swap.Adopt();
                 Mended_NeedsGate(held);
@@ -218,11 +218,18 @@ internal sealed class QueueState
         return transaction;
     }
 
-    /// <summary>Whoever held the lock before died inside: what it wrote is made durable before anything is decided by it, and its temporary files go.</summary>
+    /// <summary>
+    /// Whoever held the lock before died inside: what it wrote is made durable before anything is decided by it, and its temporary files go. Or all is
+    /// well, and only saves wait that this process may not know of.
+    /// </summary>
     private void SyncLeftovers_NeedsGate(HeldLock held)
     {
-        held.LeavesTrouble = true;
-        leftovers.Settle();
-        held.LeavesTrouble = false;
+        if (held.LeftBehind)
+        {
+            held.LeavesTrouble = true;
+            leftovers.Settle();
+            held.LeavesTrouble = false;
+        }
+        else if (held.LeftSaves) swap.Adopt();
     }
 }

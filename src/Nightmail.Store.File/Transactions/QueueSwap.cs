@@ -58,7 +58,7 @@ internal sealed class QueueSwap(IDisk disk, QueuePaths paths, string writer, Tim
         {
             var path = Path.Combine(paths.Folder, name);
             if (!paths.IsSaved(name) || saves.Exists(save => save.Path == path)) continue;
-            if (IsWhatWasToBe(path, name)) AtomicFile.TryDelete(disk, path);
+            if (IsNoNews(path, name)) AtomicFile.TryDelete(disk, path);
             else Add(path);
         }
     }
@@ -69,6 +69,20 @@ internal sealed class QueueSwap(IDisk disk, QueuePaths paths, string writer, Tim
         AtomicFile.TryDelete(disk, save.Path);
         saves.Remove(save);
     }
+
+    /// <summary>
+    /// What was written so far is merged, and somebody has it open and may go on: it stays, and its name tells everybody what is merged of it.
+    /// </summary>
+    public void Keep(WaitingSave save, ReadOnlySpan<byte> merged)
+    {
+        save.PutOff();
+        var named = NewName(ContentHash.Of(merged));
+        disk.Rename(save.Path, named);
+        save.Path = named;
+    }
+
+    /// <summary>True when these bytes are what the save's name says: a queue of ours, or what is merged already.</summary>
+    public static bool IsNoNews(WaitingSave save, ReadOnlySpan<byte> bytes) => IsNamedBy(save.Path, bytes);
 
     /// <summary>The save cannot be merged by this process and stays where it is.</summary>
     public void Leave(WaitingSave save) => saves.Remove(save);
@@ -104,18 +118,20 @@ internal sealed class QueueSwap(IDisk disk, QueuePaths paths, string writer, Tim
         Add(saved);
     }
 
-    /// <summary>True for a queue that a process was to put in its place and died before.</summary>
-    private bool IsWhatWasToBe(string path, string name)
+    /// <summary>True for a queue that a process was to put in its place and died before, and for a save that is merged and that nobody has open any more.</summary>
+    private bool IsNoNews(string path, string name)
     {
         try
         {
-            return disk.ReadAll(path) is { } bytes && name.EndsWith(Ending(ContentHash.Of(bytes)), StringComparison.Ordinal);
+            return !disk.IsOpenForWriting(path) && disk.ReadAll(path) is { } bytes && IsNamedBy(name, bytes);
         }
         catch (StoreException)
         {
             return false;
         }
     }
+
+    private static bool IsNamedBy(string name, ReadOnlySpan<byte> bytes) => name.EndsWith(Ending(ContentHash.Of(bytes)), StringComparison.Ordinal);
 
     private void Add(string path) => saves.Add(new(path, time));
 

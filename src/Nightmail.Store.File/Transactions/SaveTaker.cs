@@ -19,11 +19,12 @@ internal sealed class SaveTaker(
             try
             {
                 if (memory.Queue.Read(underLock: true) is not Sighting.Good current) break;
-                if (Look(save) is not { } found) continue;
-                var transaction = start.OnSave(found, current.Document);
+                if (Look(save) is not { } look) continue;
+                var transaction = start.OnSave(look.Found, current.Document);
                 if (queueWriter.Write(transaction, [], [], held) is not true) throw new StoreException(StoreTrouble.Unwritable, "the queue cannot be written");
                 taken = true;
-                swap.Done(save);
+                if (look.IsOpen) swap.Keep(save, look.Bytes);
+                else swap.Done(save);
             }
             catch (StoreException broken)
             {
@@ -37,12 +38,12 @@ internal sealed class SaveTaker(
             }
         }
 
-        held.LeavesTrouble |= swap.DueIn is not null;
+        held.LeavesSaves = swap.DueIn is not null;
         return taken;
     }
 
     /// <summary>What there is to be merged; null: nothing, or nothing yet.</summary>
-    private Sighting? Look(WaitingSave save)
+    private (Sighting Found, byte[] Bytes, bool IsOpen)? Look(WaitingSave save)
     {
         if (disk.Stat(save.Path) is not { } stat)
         {
@@ -53,9 +54,9 @@ internal sealed class SaveTaker(
         // Asked first: what is read of a file that nobody can write to any more is its last word.
         var isOpen = disk.IsOpenForWriting(save.Path);
         var bytes = disk.ReadAll(save.Path) ?? [];
-        if (revisions.Load().Knows(bytes))
+        if (QueueSwap.IsNoNews(save, bytes) || revisions.Load().Knows(bytes))
         {
-            // A queue of ours, which somebody may be about to write over.
+            // A queue of ours, or merged already, and somebody may be about to write over it.
             if (isOpen) save.PutOff();
             else swap.Done(save);
             return null;
@@ -63,8 +64,10 @@ internal sealed class SaveTaker(
 
         var mayGoOn = save.Settling.Remaining(stat) > TimeSpan.Zero;
         var found = QueueCache.Judge(bytes, save.Path);
-        if (found is Sighting.Damaged ? isOpen || mayGoOn : isOpen && mayGoOn) return null;
-        return found;
+        if (!(found is Sighting.Damaged ? isOpen || mayGoOn : isOpen && mayGoOn)) return (found, bytes, isOpen);
+        // Whoever has it open may have it so for hours.
+        if (isOpen) save.PutOff();
+        return null;
     }
 
     /// <summary>What was asked for is written by now and must not fail for a save that nobody understands: that is kept, and told.</summary>

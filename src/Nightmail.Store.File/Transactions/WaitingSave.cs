@@ -8,7 +8,7 @@ internal sealed class WaitingSave(string path, TimeProvider time)
     private long since;
 
     /// <summary>Where it lies.</summary>
-    public string Path => path;
+    public string Path { get; set; } = path;
 
     /// <summary>Tells whether somebody may still be writing it.</summary>
     public SettlingTime Settling { get; } = new(time);
