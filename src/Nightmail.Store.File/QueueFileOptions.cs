@@ -33,6 +33,9 @@ public sealed record QueueFileOptions
     /// <summary>A part of the ledger that has grown to so many bytes takes no further entries, and may be shortened. Eight megabytes hold some 15,000 emails and are read in a blink.</summary>
     public long LedgerSegment { get; init; } = 8 * 1024 * 1024;
 
+    /// <summary>So many emails leave the queue at most in one clean-up, so that it neither holds the lock for long nor writes much at once.</summary>
+    public int MostPruned { get; init; } = 5000;
+
     /// <summary>Nobody adds to a queue beyond this: 100,000 emails take less. What is in it goes on all the same.</summary>
     public long MostBytes { get; init; } = 128 * 1024 * 1024;
 

@@ -4,6 +4,7 @@ using Nightmail.Core.Storage;
 using Nightmail.Store.File.Disk;
 using Nightmail.Store.File.Format;
 using Nightmail.Store.File.Guard;
+using Nightmail.Store.File.Ledger;
 using Nightmail.Store.File.Transactions;
 
 namespace Nightmail.Store.File.CleanUp;
@@ -36,21 +37,23 @@ internal sealed class CleanUpPass(IDisk disk, QueuePaths paths, QueueFileOptions
 
     private int Prune(TimeSpan retention)
     {
-        var going = queue.Document.Entries.Where(entry => IsGoing(entry, retention)).ToHashSet();
+        var going = queue.Document.Entries.Where(entry => IsGoing(entry, retention)).OrderBy(entry => entry.Email!.LastModified).Take(options.MostPruned).ToHashSet();
         if (going.Count == 0) return 0;
         var statistics = queue.Document.Statistics;
+        List<SeenKey> keys = [];
         foreach (var entry in going)
         {
             statistics = statistics with { Pruned = statistics.Pruned.With(entry.Email!.Status, 1) };
 
             // Its adder may have died before it noted the key, which then goes with the row.
-            if (entry.Email.IdempotencyKey is { } key && queue.Keys.Find(key.Key) is null) queue.Keys.Append([new(key, entry.Id, entry.Email.CreatedAt)]);
+            if (entry.Email.IdempotencyKey is { } key && queue.Keys.Find(key.Key) is null) keys.Add(new(key, entry.Id, entry.Email.CreatedAt));
         }
 
-        queue.Append([.. going.Where(HasNoLastWord).Select(entry => LastWord(entry.Email!))], queue.Document.MaxLedgerLast);
         queue.Backups.KeepIfDue();
         var left = queue.Document.With([.. queue.Document.Entries.Where(entry => !going.Contains(entry))]);
-        queue.Replace(left, new(new(), statistics, queue.Document.SendingPaused, queue.Now));
+        // The queue without them is prepared before a last word is said: on a full disk nothing is begun.
+        WrittenFirst first = new(keys, [.. going.Where(HasNoLastWord).Select(entry => LastWord(entry.Email!))], queue.Document.MaxLedgerLast);
+        queue.Replace(left, new(new(), statistics, queue.Document.SendingPaused, queue.Now), first);
         foreach (var entry in going) options.Observer.On(new StoreEvent.Changed(entry.Id, entry.Email!.Status, null));
         return going.Count;
     }

@@ -9,8 +9,7 @@ namespace Nightmail.Store.File.Transactions;
 /// <summary>The queue as a whole, under its lock, for what is more than a change of rows: backups, restore, clean-up.</summary>
 /// <param name="document">The file as it lies on the disk.</param>
 /// <param name="replace">Writes it, takes what others saved at that moment, and gives back what has become of it.</param>
-/// <param name="append">Appends to the ledger.</param>
-internal sealed class Maintenance(QueueDocument document, Func<QueueDocument, QueueSerializer.Change, QueueDocument> replace, Action<IReadOnlyList<LedgerEntry>, long> append)
+internal sealed class Maintenance(QueueDocument document, Func<QueueDocument, QueueSerializer.Change, WrittenFirst, QueueDocument> replace)
 {
     /// <summary>The file as it lies on the disk now.</summary>
     public QueueDocument Document { get; private set; } = document;
@@ -33,11 +32,19 @@ internal sealed class Maintenance(QueueDocument document, Func<QueueDocument, Qu
     /// <summary>The present.</summary>
     public required DateTimeOffset Now { get; init; }
 
-    /// <summary>Appends to the ledger; returns when that is durable.</summary>
-    /// <param name="entries">What is to be appended.</param>
-    /// <param name="above">Sequences that rows know of are not given again.</param>
-    public void Append(IReadOnlyList<LedgerEntry> entries, long above) => append(entries, above);
-
     /// <summary>Writes the file: a document, which need not be the present one, with a change to it.</summary>
-    public void Replace(QueueDocument before, QueueSerializer.Change change) => Document = replace(before, change);
+    public void Replace(QueueDocument before, QueueSerializer.Change change) => Replace(before, change, WrittenFirst.Nothing);
+
+    /// <summary>Writes the file, once there is room for it and something else is durable.</summary>
+    public void Replace(QueueDocument before, QueueSerializer.Change change, WrittenFirst first) => Document = replace(before, change, first);
+}
+
+/// <summary>What has to be durable before a queue takes its place.</summary>
+/// <param name="Keys">Idempotency keys.</param>
+/// <param name="Entries">Lines of the ledger.</param>
+/// <param name="Above">Sequences that rows know of are not given again.</param>
+internal sealed record WrittenFirst(IReadOnlyList<SeenKey> Keys, IReadOnlyList<LedgerEntry> Entries, long Above)
+{
+    /// <summary>Nothing.</summary>
+    public static WrittenFirst Nothing { get; } = new([], [], 0);
 }

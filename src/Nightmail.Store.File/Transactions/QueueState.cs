@@ -151,7 +151,7 @@ internal sealed class QueueState
                 swap.Adopt();
                 Mended_NeedsGate(held);
                 saves.Take(held);
-                return work(new(Mended_NeedsGate(held), (before, change) => Replace_NeedsGate(before, change, held), (entries, above) => queueWriter.Append(entries, above, held))
+                return work(new(Mended_NeedsGate(held), (before, change, first) => Replace_NeedsGate(before, change, first, held))
                 {
                     Ledger = memory.Ledger, Keys = memory.Keys, Backups = backups, Revisions = revisions, IsAlive = workers.IsAlive, Now = time.GetUtcNow(),
                 });
@@ -180,9 +180,9 @@ internal sealed class QueueState
     }
 
     /// <summary>What was written stands: whatever goes wrong after that is found by the next look.</summary>
-    private QueueDocument Replace_NeedsGate(QueueDocument before, QueueSerializer.Change change, HeldLock held)
+    private QueueDocument Replace_NeedsGate(QueueDocument before, QueueSerializer.Change change, WrittenFirst first, HeldLock held)
     {
-        var written = queueWriter.Replace(before, change, held);
+        var written = queueWriter.Replace(before, change, first, held);
         saves.Take(held);
         try
         {

@@ -1,4 +1,3 @@
-using Nightmail.Core.Delivery;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File.Backups;
 using Nightmail.Store.File.Disk;
@@ -33,16 +32,19 @@ internal sealed class QueueWriter(
     /// <summary>Writes a queue as a whole.</summary>
     /// <param name="before">What it is made of; it need not be what lies there now.</param>
     /// <param name="change">The change to it.</param>
+    /// <param name="first">What has to be durable before.</param>
     /// <param name="held">The lock.</param>
     /// <returns>The queue as it was written.</returns>
-    public QueueDocument Replace(QueueDocument before, QueueSerializer.Change change, HeldLock held)
+    public QueueDocument Replace(QueueDocument before, QueueSerializer.Change change, WrittenFirst first, HeldLock held)
     {
         try
         {
             var document = serializer.Serialize(before, change);
             // What only shrinks is never in the way.
             if (document.Length > memory.Queue.LastRead.Length) size.Check(document.Length, adds: true);
-            swap.Put(Prepare(document), document.Bytes, memory.Queue.LastRead.Span);
+            var temporary = Prepare(document);
+            WriteFirst(first, temporary, held);
+            swap.Put(temporary, document.Bytes, memory.Queue.LastRead.Span);
             memory.Queue.Written(document);
             revisions.Note(before, document, null, []);
             return document;
@@ -54,18 +56,21 @@ internal sealed class QueueWriter(
         }
     }
 
-    /// <summary>Appends to the ledger what the queue as a whole has come to; durable when it returns.</summary>
-    public void Append(IReadOnlyList<LedgerEntry> entries, long above, HeldLock held)
+    /// <summary>Makes durable what the queue that lies there prepared rests on. Where there is no room for that queue, none of this was begun.</summary>
+    private void WriteFirst(WrittenFirst first, string temporary, HeldLock held)
     {
-        foreach (var entry in entries) memory.Ledger.Stage(entry, above);
         try
         {
-            memory.Ledger.WriteStaged();
+            if (first.Keys.Count > 0) memory.Keys.Append(first.Keys);
+            foreach (var entry in first.Entries) memory.Ledger.Stage(entry, first.Above);
+            if (first.Entries.Count > 0) memory.Ledger.WriteStaged();
         }
         catch (StoreException)
         {
             // Lines may be there to be read that a loss of power takes away.
             held.LeavesTrouble = true;
+            memory.Keys.Forget();
+            AtomicFile.TryDelete(disk, temporary);
             throw;
         }
     }

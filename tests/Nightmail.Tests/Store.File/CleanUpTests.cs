@@ -5,6 +5,7 @@ using Nightmail.Core.Scheduling;
 using Nightmail.Core.Storage;
 using Nightmail.Store.File;
 using Nightmail.Store.File.Disk;
+using Nightmail.Store.File.Health;
 using Nightmail.Testing.Store;
 using Shouldly;
 using Xunit;
@@ -110,6 +111,37 @@ public sealed class CleanUpTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_full_disk_lets_nothing_be_begun_that_later_changes_would_have_to_put_right()
+    {
+        var store = world.OpenFile();
+        await CancelledAsync(store);
+        world.Time.Advance(Week * 2);
+        var ledger = world.Disk.Contents($"{Home}/scheduled_emails.ledger/00000001.log");
+        ledger.ShouldNotBeNull();
+        world.Disk.Trouble = call => call.Kind == DiskCallKind.Write && !call.Path.EndsWith(".lock", StringComparison.Ordinal) ? DiskFailure.NoSpace : null;
+        await Should.ThrowAsync<StoreException>(async () => await store.CleanUpAsync(Week, Cancel));
+        store.Inspect().Lock.ShouldBe(LockState.Free, "nothing is left that has to be made safe first");
+        world.Disk.Contents($"{Home}/scheduled_emails.ledger/00000001.log").ShouldBe(ledger);
+        world.Disk.Trouble = null;
+        (await store.CleanUpAsync(Week, Cancel)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_pass_removes_so_many_emails_at_most_the_oldest_first()
+    {
+        var store = world.OpenFile(options => options with { MostPruned = 2 });
+        var oldest = await CancelledAsync(store);
+        world.Time.Advance(TimeSpan.FromHours(1));
+        for (var count = 0; count < 4; count++) await CancelledAsync(store);
+        world.Time.Advance(Week * 2);
+        (await store.CleanUpAsync(Week, Cancel)).ShouldBe(2);
+        (await store.FindAsync(oldest, Cancel)).ShouldBeNull();
+        (await store.CleanUpAsync(Week, Cancel)).ShouldBe(2);
+        (await store.CleanUpAsync(Week, Cancel)).ShouldBe(1);
+        (await store.ListAsync(new(), Cancel)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_clock_that_is_set_back_puts_no_clean_up_off()
     {
         var cleaner = new Cleaner(world.OpenFile(), new(), world.Time);
@@ -121,6 +153,14 @@ public sealed class CleanUpTests : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => world.DisposeAsync();
+
+    private async Task<EmailId> CancelledAsync(FileEmailStore store)
+    {
+        var email = Given.Email(world.Time, TimeSpan.FromHours(1));
+        await store.AddAsync([email], Cancel);
+        (await store.ChangeAsync(email.Id, new EmailChange.Cancel(), Cancel)).Done.ShouldBeTrue();
+        return email.Id;
+    }
 
     private static async Task<BlobRef> BlobAsync(FileEmailStore store, string text) => await store.Blobs.AddAsync(new MemoryStream(Encoding.UTF8.GetBytes(text)), Cancel);
 
