@@ -79,13 +79,13 @@ internal sealed class BackupSalvage(SalvagedQueue salvaged, QueueDocument? docum
 
     /// <summary>
     /// Of those that may be put together of two, the one that the ledger knows, where it is whole: the rest of an entry has its place in the ledger at its end.
-    /// One that waits is held unless nothing speaks against it.
+    /// One that waits is held unless nothing speaks against it. Where the ledger has no line of an email, a version without one may be its own and yet lack a piece.
     /// </summary>
     private QueueEntry OneOf(IReadOnlyList<QueueEntry> versions)
     {
         var known = tellsAll ? versions.Where(version => IsKnown(version.Email!)).ToList() : [];
         var candidates = known.Count > 0 ? known : versions;
-        var isSure = known.Count == 1 && versions.Count > 1 && !versions.Any(IsOver);
+        var isSure = known is [{ Email.LedgerLast: > 0 }] && versions.Count > 1 && !versions.Any(IsOver);
         return Kept(candidates.FirstOrDefault(version => IsOpen(Checked(version.Email!))) ?? candidates[0], mayBeWrong: !isSure);
     }
 

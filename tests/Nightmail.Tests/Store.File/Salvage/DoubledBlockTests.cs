@@ -76,6 +76,22 @@ public sealed class DoubledBlockTests : IAsyncDisposable
         rows[0].LastError.ShouldBe(Settlement.Doubled);
     }
 
+    [Fact]
+    public async Task One_that_lost_a_piece_is_held_although_the_ledger_knows_nothing_of_any_version()
+    {
+        var ids = await FillAsync();
+        var two = (await RowsAsync(world.OpenFile(), ids))[1];
+        (await world.OpenFile().ChangeAsync(two.Id, new EmailChange.Reschedule(two.ScheduledFor.AddDays(1), null), default)).Done.ShouldBeTrue();
+        var whole = Encoding.UTF8.GetString(world.Disk.Contents(FakeStoreWorld.Path)!);
+        int[] at = [.. Subjects.Select(subject => whole.IndexOf($"\"subject\": \"{subject}\"", StringComparison.Ordinal))];
+        // The block ends before the third's subject and is written again after it: one third has the second's end, the other no subject.
+        int[] after = [.. at.Select(start => whole.IndexOf("\"body\"", start, StringComparison.Ordinal))];
+        world.RestoreRows(Encoding.UTF8.GetBytes(whole.Insert(after[2], whole[after[1]..at[2]])));
+        world.Disk.Remove("/home/ada/.config/himalaya/backups");
+        var rows = await RowsAsync(Reopen(), ids);
+        (rows[2].Status, rows[2].LastError).ShouldBe((EmailStatus.Paused, Settlement.Doubled));
+    }
+
     private async Task<IReadOnlyList<EmailId>> FillAsync()
     {
         List<EmailId> ids = [];
