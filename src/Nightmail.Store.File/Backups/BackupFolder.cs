@@ -23,8 +23,12 @@ internal sealed class BackupFolder(IDisk disk, QueuePaths paths, SendLedger ledg
         Ledger = backup.About?.Ledger ?? LedgerMark.Unknown, Read = () => shelf.Bytes(backup),
     })];
 
-    /// <summary>The ledger's entries that the notes of the backups name.</summary>
-    public IReadOnlySet<long> LedgerMarks() => shelf.All().Select(backup => backup.About?.Ledger.Sequence ?? 0).ToHashSet();
+    /// <summary>The ledger's entries that the notes of the backups name; null: nobody knows, because the folder that was chosen for them has none: its disk may not be there.</summary>
+    public IReadOnlySet<long>? LedgerMarks()
+    {
+        var marks = shelf.All().Select(backup => backup.About?.Ledger.Sequence ?? 0).ToHashSet();
+        return marks.Count == 0 && options is { BackupFolder: not null, BackupCount: > 0 } ? null : marks;
+    }
 
     /// <summary>Keeps a copy of the file that is about to be replaced, unless one was kept within the last minute. A backup that cannot be made stops no change: it is only told.</summary>
     public void KeepIfDue()

@@ -17,10 +17,17 @@ internal sealed class CleanUpPass(IDisk disk, QueuePaths paths, QueueFileOptions
     /// <exception cref="StoreException">The queue could not be written.</exception>
     public int Run(TimeSpan retention)
     {
+        // Before a change makes the folder of the backups anew, and empty.
+        IReadOnlySet<long>? marked = null;
+        Try("entries of the ledger", () =>
+        {
+            marked = queue.Backups.LedgerMarks();
+            return 0;
+        });
         var pruned = Prune(retention);
         Try("leftover files", () => RemoveLeftovers(paths.Folder));
         Try("leftover files", () => RemoveLeftovers(paths.Ledger));
-        Try("entries of the ledger", () => queue.Ledger.Shorten(queue.Backups.LedgerMarks()));
+        Try("entries of the ledger", () => marked is null ? 0 : queue.Ledger.Shorten(marked));
         Try("kept revisions", queue.Revisions.RemoveOld);
         Try("attachments", () => new BlobSweep(disk, paths, queue.Now).Run());
         Try("backups", () => queue.Backups.Prune().Count);
@@ -58,10 +65,10 @@ internal sealed class CleanUpPass(IDisk disk, QueuePaths paths, QueueFileOptions
         return going.Count;
     }
 
-    /// <summary>Only what is final, by the row and by the ledger, and has been so for long enough.</summary>
+    /// <summary>Only what is final, by the row and by a ledger that can be understood, and has been so for long enough.</summary>
     private bool IsGoing(QueueEntry entry, TimeSpan retention) =>
         entry.Status?.IsFinal() == true && entry.Email is { } row && row.Status.IsFinal() && IsOver(row.LastModified, retention)
-        && (queue.Ledger.LastSequenceOf(entry.Id) <= row.LedgerLast || queue.Ledger.HasLastWord(entry.Id));
+        && (queue.Ledger.LastSequenceOf(entry.Id) <= row.LedgerLast || queue.Ledger.HasLastWord(entry.Id)) && queue.Ledger.Understands(entry.Id);
 
     /// <summary>True for one of which the ledger has something to say and has not yet said the last. One that failed may be retried from a backup: of that all has to be known.</summary>
     private bool HasNoLastWord(QueueEntry entry) =>

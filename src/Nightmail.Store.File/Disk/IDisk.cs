@@ -86,6 +86,9 @@ public interface IDiskFile : IDisposable
     /// <summary>Its size now, in bytes.</summary>
     long Length { get; }
 
+    /// <inheritdoc cref="DiskStat.Identity"/>
+    ulong Identity { get; }
+
     /// <summary>Reads from <paramref name="offset"/>.</summary>
     /// <returns>How much was read; 0 at the end.</returns>
     int Read(Span<byte> destination, long offset);

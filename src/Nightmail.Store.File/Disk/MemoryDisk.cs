@@ -205,6 +205,8 @@ public sealed class MemoryDisk(TimeProvider time) : IDisk
 
     private sealed class OpenFile(MemoryDisk disk, MemoryFile file) : IDiskFile
     {
+        public ulong Identity => file.Identity;
+
         public long Length
         {
             get

@@ -90,6 +90,8 @@ internal sealed class ObservedDisk(IDisk disk, IStoreObserver observer, TimeProv
     {
         public long Length => disk.Told("look at", path, () => file.Length, quiet: true);
 
+        public ulong Identity => disk.Told("look at", path, () => file.Identity, quiet: true);
+
         public int Read(Span<byte> destination, long offset)
         {
             try

@@ -9,6 +9,9 @@ internal sealed class RealDiskFile(SafeFileHandle handle, string path) : IDiskFi
     public long Length => Posix.Stat(handle, null, out var facts) ? facts.Length : throw RealDisk.Failed("look at", path);
 
     /// <inheritdoc/>
+    public ulong Identity => Posix.Stat(handle, null, out var facts) ? facts.ToStat().Identity : throw RealDisk.Failed("look at", path);
+
+    /// <inheritdoc/>
     public unsafe int Read(Span<byte> destination, long offset)
     {
         if (destination.IsEmpty) return 0;

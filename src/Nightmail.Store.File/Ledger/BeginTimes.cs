@@ -13,6 +13,9 @@ internal sealed class BeginTimes
     /// <summary>The times of an account, ascending.</summary>
     public IReadOnlyList<DateTimeOffset> Of(string account) => byAccount.TryGetValue(account, out var times) ? times : [];
 
+    /// <summary>The latest of all; null: there is none.</summary>
+    public DateTimeOffset? Newest => byAccount.Values.Where(times => times.Count > 0).Select(times => (DateTimeOffset?)times[^1]).Max();
+
     /// <summary>Takes one in.</summary>
     public void Add(string account, DateTimeOffset at)
     {

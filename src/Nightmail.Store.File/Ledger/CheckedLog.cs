@@ -29,8 +29,10 @@ internal sealed class CheckedLog(IDisk disk, string path)
         Exists = true;
         identity = stat.Identity;
         if (stat.Length == offset) return true;
-        var bytes = disk.ReadAll(path, offset);
-        if (bytes is null) return false;
+        using var file = disk.OpenRead(path);
+        // Since it was looked at, another may have taken its name: of that one the end says nothing without its beginning.
+        if (file is null || file.Identity != stat.Identity) return false;
+        var bytes = file.ReadAll(offset);
         Length = offset + bytes.Length;
         var rest = bytes.AsMemory();
         for (int end; (end = rest.Span.IndexOf((byte)'\n')) >= 0; rest = rest[(end + 1)..])

@@ -74,9 +74,7 @@ internal sealed class KeyFile(IDisk disk, string folder)
 
     private void Read()
     {
-        if (log.Refresh(Take)) return;
-        Forget();
-        log.Refresh(Take);
+        while (!log.Refresh(Take)) Forget();
     }
 
     private void Take(ReadOnlyMemory<byte> line)

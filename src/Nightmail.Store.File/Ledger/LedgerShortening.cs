@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Json;
 using Nightmail.Core.Emails;
 using Nightmail.Store.File.Disk;
 
@@ -20,13 +21,25 @@ internal sealed class LedgerShortening(IDisk disk, string folder, Func<EmailId, 
     /// <summary>A segment is only written anew where at least this part of it goes.</summary>
     private const double LeastGain = 0.25;
 
+    private readonly Dictionary<EmailId, long> words = [];
     private readonly ArrayBufferWriter<byte> written = new();
     private (long Since, long Until)? leftOut;
     private int count;
 
     /// <summary>Shortens what can be shortened.</summary>
     /// <returns>How many entries went.</returns>
-    public int Run() => LedgerFolder.Segments(disk, folder).SkipLast(1).Sum(Shorten);
+    public int Run()
+    {
+        var segments = LedgerFolder.Segments(disk, folder);
+        if (segments.Count < 2) return 0;
+        // A last word counts as long as it lies there to be read. That it was read once says nothing of the file.
+        foreach (var (head, _) in segments.SelectMany(number => LinesOf(disk.ReadAll(LedgerFolder.SegmentPath(folder, number)) ?? [])).Select(Understand))
+        {
+            if (head is { IsOver: true } word) words[word.Email] = word.Sequence;
+        }
+
+        return segments.SkipLast(1).Sum(Shorten);
+    }
 
     private int Shorten(int number)
     {
@@ -35,14 +48,7 @@ internal sealed class LedgerShortening(IDisk disk, string folder, Func<EmailId, 
         written.ResetWrittenCount();
         (leftOut, count) = (null, 0);
         written.Write(CheckedLine.Write(LedgerJson.Sealed()));
-        for (var rest = bytes.AsMemory(); rest.Length > 0;)
-        {
-            var end = rest.Span.IndexOf((byte)'\n');
-            var line = end < 0 ? rest : rest[..end];
-            rest = end < 0 ? default : rest[(end + 1)..];
-            Take(line);
-        }
-
+        foreach (var line in LinesOf(bytes)) Take(line);
         TellLeftOut();
         if (count == 0 || written.WrittenCount > bytes.Length * (1 - LeastGain)) return 0;
         var temporary = path + QueuePaths.TemporaryEnding;
@@ -54,9 +60,9 @@ internal sealed class LedgerShortening(IDisk disk, string folder, Func<EmailId, 
     private void Take(ReadOnlyMemory<byte> line)
     {
         if (line.Length == 0) return;
-        if (CheckedLine.TryRead(line, out var json))
+        var (understood, json) = Understand(line);
+        if (understood is { } head)
         {
-            var head = LedgerJson.ReadHead(json.Span);
             if (head.IsSealed) return;
             if (head.IsLeftOut || IsSuperfluous(head, json))
             {
@@ -66,14 +72,50 @@ internal sealed class LedgerShortening(IDisk disk, string folder, Func<EmailId, 
             }
         }
 
-        // One that cannot be read stays as well: that something was lost must stay to be seen.
+        // One that cannot be read stays as well: that something was lost must stay to be seen. So does what a newer program wrote.
         TellLeftOut();
         written.Write(line.Span);
         written.Write("\n"u8);
     }
 
     private bool IsSuperfluous(LedgerHead head, ReadOnlyMemory<byte> json) =>
-        head.Sequence < lastWord(head.Email) && !marked.Contains(head.Sequence) && LedgerJson.Read(json.Span).At < before;
+        head.Sequence < Math.Min(lastWord(head.Email), words.GetValueOrDefault(head.Email)) && !marked.Contains(head.Sequence) && IsOld(json);
+
+    private bool IsOld(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            return LedgerJson.Read(json.Span).At < before;
+        }
+        catch (Exception broken) when (broken is FormatException or JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>What a line begins with, and its JSON; no head when it cannot be read or understood.</summary>
+    private static (LedgerHead? Head, ReadOnlyMemory<byte> Json) Understand(ReadOnlyMemory<byte> line)
+    {
+        if (!CheckedLine.TryRead(line, out var json)) return default;
+        try
+        {
+            return (LedgerJson.ReadHead(json.Span), json);
+        }
+        catch (Exception broken) when (broken is FormatException or JsonException or InvalidOperationException)
+        {
+            return default;
+        }
+    }
+
+    private static IEnumerable<ReadOnlyMemory<byte>> LinesOf(byte[] bytes)
+    {
+        for (ReadOnlyMemory<byte> rest = bytes; rest.Length > 0;)
+        {
+            var end = rest.Span.IndexOf((byte)'\n');
+            yield return end < 0 ? rest : rest[..end];
+            rest = end < 0 ? default : rest[(end + 1)..];
+        }
+    }
 
     private void LeaveOut(long since, long until)
     {

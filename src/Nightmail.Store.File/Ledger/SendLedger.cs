@@ -31,6 +31,7 @@ internal sealed class SendLedger(IDisk disk, string folder, long segmentLimit, s
     private CheckedLog? segment;
     private int number;
     private int sealedNumber;
+    private int gaps;
     private long? shortenedAt;
     private ReadOnlyMemory<byte> lastLine;
 
@@ -48,6 +49,16 @@ internal sealed class SendLedger(IDisk disk, string folder, long segmentLimit, s
 
     /// <summary>Takes in what was appended since the last look.</summary>
     public void Refresh()
+    {
+        var (readsOn, before) = (segment is not null, gaps);
+        ReadOn();
+        if (!readsOn || gaps == before) return;
+        // What only seems to be missing, because it was read on in another file than it began in, is there when it is read from its beginning.
+        Forget();
+        ReadOn();
+    }
+
+    private void ReadOn()
     {
         if (segment is null && !OpenFirst()) return;
         while (true)
@@ -70,6 +81,20 @@ internal sealed class SendLedger(IDisk disk, string folder, long segmentLimit, s
 
     /// <summary>All that is known of an email.</summary>
     public EmailLedger Of(EmailId email) => histories.TryGetValue(email, out var history) ? history.Ledger : EmailLedger.Empty;
+
+    /// <summary>True when every line about the email can be understood.</summary>
+    public bool Understands(EmailId email)
+    {
+        try
+        {
+            _ = Of(email);
+            return true;
+        }
+        catch (StoreException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>The sequence of an email's last entry; 0: none.</summary>
     public long LastSequenceOf(EmailId email) => histories.TryGetValue(email, out var history) ? history.LastSequence : 0;
@@ -170,8 +195,11 @@ internal sealed class SendLedger(IDisk disk, string folder, long segmentLimit, s
     public int Shorten(IReadOnlySet<long> marked)
     {
         if (shortenedAt is { } last && LastSequence - last < ShortenEvery) return 0;
+        var now = time.GetUtcNow();
+        // By a clock that is ahead everything is old. What began last tells how late it is at least taken to be.
+        var count = new LedgerShortening(disk, folder, LastWordOf, marked, (begins.Newest is { } newest && newest < now ? newest : now) - Young).Run();
         shortenedAt = LastSequence;
-        return new LedgerShortening(disk, folder, LastWordOf, marked, time.GetUtcNow() - Young).Run();
+        return count;
     }
 
     /// <summary>Makes durable what a process that died may have left unsynced.</summary>
@@ -200,7 +228,7 @@ internal sealed class SendLedger(IDisk disk, string folder, long segmentLimit, s
             return;
         }
 
-        HasGap |= head.Since > LastSequence + 1;
+        if (head.Since > LastSequence + 1) (HasGap, gaps) = (true, gaps + 1);
         if (head.Sequence >= LastSequence) (LastSequence, lastLine) = (head.Sequence, json);
         if (head.IsLeftOut) return;
         var history = HistoryOf(head.Email);

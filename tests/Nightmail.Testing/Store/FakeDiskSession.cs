@@ -221,6 +221,8 @@ public sealed class FakeDiskSession : IDisk
 
     private sealed class FakeFile(FakeDiskSession session, FakeNode node, string path) : IDiskFile
     {
+        public ulong Identity => node.Identity;
+
         public long Length => session.Call(DiskCallKind.Length, path, () => node.Length);
 
         public int Read(Span<byte> destination, long offset)

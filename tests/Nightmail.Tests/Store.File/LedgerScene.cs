@@ -28,7 +28,12 @@ internal sealed class LedgerScene
     /// <summary>The queue file after each step, oldest first.</summary>
     public List<byte[]> Copies { get; } = [];
 
-    public static async Task<LedgerScene> LiveAsync(long segment)
+    /// <summary>Where its backups are kept; null: beside it.</summary>
+    public string? Backups { get; set; }
+
+    /// <param name="segment">When a segment of the ledger is full.</param>
+    /// <param name="goesOn">False: nothing is sent any more once the emails are old.</param>
+    public static async Task<LedgerScene> LiveAsync(long segment, bool goesOn = true)
     {
         var scene = new LedgerScene(new(), segment);
         for (var round = 0; round < Rounds; round++)
@@ -38,10 +43,11 @@ internal sealed class LedgerScene
 
         await scene.Open().Backups.CreateAsync(default);
         scene.World.Time.Advance(Retention + TimeSpan.FromHours(1));
+        if (goesOn) await scene.LiveThroughAsync("sent", "last");
         return scene;
     }
 
-    public FileEmailStore Open() => World.OpenFile(options => options with { LedgerSegment = segment });
+    public FileEmailStore Open() => World.OpenFile(options => options with { LedgerSegment = segment, BackupFolder = Backups });
 
     /// <summary>The same files on a disk of their own.</summary>
     public LedgerScene Clone(int seed)
