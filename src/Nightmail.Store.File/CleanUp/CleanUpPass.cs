@@ -18,16 +18,17 @@ internal sealed class CleanUpPass(IDisk disk, QueuePaths paths, QueueFileOptions
     public int Run(TimeSpan retention)
     {
         // Before a change makes the folder of the backups anew, and empty.
-        IReadOnlySet<long>? marked = null;
+        var isShelfThere = false;
         Try("entries of the ledger", () =>
         {
-            marked = queue.Backups.LedgerMarks();
+            isShelfThere = queue.Backups.LedgerMarks() is not null;
             return 0;
         });
         var pruned = Prune(retention);
         Try("leftover files", () => RemoveLeftovers(paths.Folder));
         Try("leftover files", () => RemoveLeftovers(paths.Ledger));
-        Try("entries of the ledger", () => marked is null ? 0 : queue.Ledger.Shorten(marked));
+        // Asked again: what the change has made a backup of counts too.
+        Try("entries of the ledger", () => isShelfThere && queue.Backups.LedgerMarks() is { } marked ? queue.Ledger.Shorten(marked) : 0);
         Try("kept revisions", queue.Revisions.RemoveOld);
         Try("attachments", () => new BlobSweep(disk, paths, queue.Now).Run());
         Try("backups", () => queue.Backups.Prune().Count);
