@@ -64,7 +64,7 @@ internal sealed class RemoteExchange(ServerClient server, TimeProvider time, IEm
     {
         var buffer = new ArrayBufferWriter<byte>();
         var next = start;
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             json.WriteStartArray("emails");

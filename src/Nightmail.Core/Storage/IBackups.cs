@@ -55,7 +55,8 @@ public sealed record Backup(string FileName, long Size, DateTimeOffset CreatedAt
 /// <summary>What a backup says of itself.</summary>
 /// <param name="Reason">Why it was made.</param>
 /// <param name="Emails">How many emails it holds.</param>
-public sealed record BackupAbout(string Reason, long Emails);
+/// <param name="MadeAt">The moment it shows, closer than its name says it.</param>
+public sealed record BackupAbout(string Reason, long Emails, DateTimeOffset MadeAt);
 
 /// <summary>Why a backup was made, where that matters to those who look for one to bring back.</summary>
 public static class BackupReason

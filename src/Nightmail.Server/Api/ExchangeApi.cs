@@ -64,10 +64,13 @@ internal static class ExchangeApi
 
     private static EmailId Place(string cursor) => EmailId.TryParse(cursor, out var id) ? id : throw ApiProblem.Invalid("cursor", "it is the 'next' of the page before");
 
+    /// <summary>Letters as they are, as in an export's file: escaped, a long text would be several times as long.</summary>
+    private static readonly JsonWriterOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static byte[] Json(IEmailForm form, ScheduledEmail email)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer)) form.Write(json, new(email));
+        using (var json = new Utf8JsonWriter(buffer, Plain)) form.Write(json, new(email));
         return buffer.WrittenSpan.ToArray();
     }
 

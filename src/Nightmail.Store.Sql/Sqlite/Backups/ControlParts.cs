@@ -64,8 +64,8 @@ internal static class ControlParts
     /// <summary>What the backup says of itself; null: nothing.</summary>
     public static BackupAbout? AboutOf(Database backup)
     {
-        using var about = backup.Prepare("SELECT reason, (SELECT coalesce(sum(rows), 0) FROM tally) FROM backup");
-        return about.Start().Step() ? new(about.Text() ?? "", about.Long()) : null;
+        using var about = backup.Prepare("SELECT reason, (SELECT coalesce(sum(rows), 0) FROM tally), made_at FROM backup");
+        return about.Start().Step() ? new(about.Text() ?? "", about.Long(), about.Instant()) : null;
     }
 
     /// <summary>Takes the pieces out of a copy that is to become the database again.</summary>

@@ -122,7 +122,8 @@ public sealed class SqliteBackups : IBackups, IDisposable
 
     private IReadOnlyList<Backup> List()
     {
-        lock (listing) return [.. shelf.Names().Select(each => shelf.Find(each.Name)).OfType<Backup>()];
+        // Of one second's, what was made last comes first: it is what somebody has just asked for.
+        lock (listing) return [.. shelf.Names().Select(each => shelf.Find(each.Name)).OfType<Backup>().OrderByDescending(backup => backup.CreatedAt).ThenByDescending(backup => backup.About?.MadeAt)];
     }
 
     private Backup? Inspected(string fileName) =>

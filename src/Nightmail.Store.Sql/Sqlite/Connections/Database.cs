@@ -134,6 +134,22 @@ internal sealed class Database : IDisposable
     /// <summary>Ends it.</summary>
     public void EndReading() => commit.Start().Run();
 
+    /// <summary>Reads everything of one moment, whatever becomes of it; no read that failed stays open.</summary>
+    public T Reading<T>(Func<T> read)
+    {
+        BeginToRead();
+        try
+        {
+            var found = read();
+            EndReading();
+            return found;
+        }
+        finally
+        {
+            Rollback();
+        }
+    }
+
     /// <summary>Ends writing.</summary>
     public void Commit()
     {

@@ -31,11 +31,14 @@ internal sealed class LedgerTable : IDisposable
     /// <summary>The same for many emails at once.</summary>
     public List<List<LedgerEntry>> Of(IReadOnlyList<StoredEmail> emails)
     {
+        // Together: otherwise each look would lock the file for itself.
+        return emails.Count > 1 ? database.Reading(() => OneByOne(emails)) : OneByOne(emails);
+    }
+
+    private List<List<LedgerEntry>> OneByOne(IReadOnlyList<StoredEmail> emails)
+    {
         var entries = new List<List<LedgerEntry>>(emails.Count);
-        // Otherwise each look would lock the file for itself.
-        if (emails.Count > 1) database.BeginToRead();
         foreach (var email in emails) entries.Add(reader.Of(email.Email.Id));
-        if (emails.Count > 1) database.EndReading();
         return entries;
     }
 
@@ -83,14 +86,23 @@ internal sealed class EntryReader(Database database)
     {
         var entries = new List<LedgerEntry>(0);
         of.Start().With(email);
-        while (of.Step())
+        try
         {
-            var entry = new LedgerEntry
+            while (of.Step())
             {
-                Email = email,
-                Sequence = of.Long(), Kind = (LedgerKind)of.Int(), Attempt = of.Int(), Transaction = of.Int(), At = of.Instant(), Worker = of.Text(), Account = of.Text(),
-            };
-            entries.Add(EntryJson.Read(entry, of.Bytes()));
+                var entry = new LedgerEntry
+                {
+                    Email = email,
+                    Sequence = of.Long(), Kind = (LedgerKind)of.Int(), Attempt = of.Int(), Transaction = of.Int(), At = of.Instant(), Worker = of.Text(), Account = of.Text(),
+                };
+                entries.Add(EntryJson.Read(entry, of.Bytes()));
+            }
+        }
+        catch
+        {
+            // A statement that stopped in its middle would hold the moment it read at, and all that is read after it.
+            of.Start();
+            throw;
         }
 
         // The index gives them by attempt.

@@ -91,13 +91,20 @@ internal sealed class StoreReader : IDisposable
     /// <summary>Emails of no campaign behind an id, whole and as the ledger knows them.</summary>
     public List<ScheduledEmail> Export(EmailId? after, int most)
     {
-        using var list = emails.Prepare($"SELECT id FROM email WHERE campaign IS NULL {(after is null ? "" : "AND id > ?")} ORDER BY id LIMIT ?");
-        list.Start();
-        if (after is { } last) list.With(last);
-        list.With(most);
-        List<EmailId> ids = [];
-        while (list.Step()) ids.Add(list.Id());
-        return [.. ids.Select(Find).OfType<ScheduledEmail>()];
+        // One look for all of a page: an email that is pruned in between must not make the page look like the last.
+        return emails.Reading(() =>
+        {
+            List<EmailId> ids = [];
+            using (var list = emails.Prepare($"SELECT id FROM email WHERE campaign IS NULL {(after is null ? "" : "AND id > ?")} ORDER BY id LIMIT ?"))
+            {
+                list.Start();
+                if (after is { } last) list.With(last);
+                list.With(most);
+                while (list.Step()) ids.Add(list.Id());
+            }
+
+            return ids.Select(Find).OfType<ScheduledEmail>().ToList();
+        });
     }
 
     /// <summary>Recipients of a campaign in the order in which they came.</summary>

@@ -236,6 +236,9 @@ internal sealed class Transaction(StoreState state) : IStoreTransaction
             var entries = state.Slot(appended[index].Email).Entries!;
             entries.RemoveAt(entries.Count - 1);
         }
+
+        // What a claim took from there before it failed would be passed by from now on.
+        state.ReadAhead.Clear();
     }
 
     private static bool IsInUtc(ScheduledEmail row) =>

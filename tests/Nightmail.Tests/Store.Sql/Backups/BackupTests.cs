@@ -91,9 +91,24 @@ public sealed class BackupTests
         var ahead = full.FileName.Replace("_2026-", "_2036-", StringComparison.Ordinal);
         foreach (var ending in (string[])["", ".sha256"]) File.Copy(world.PathOf(full.FileName + ending), world.PathOf(ahead + ending));
 
-        (empty.About!.Emails, full.About).ShouldBe((0, new BackupAbout("scheduled", 1)));
+        (empty.About!.Emails, full.About!.Emails, full.About.Reason).ShouldBe((0, 1, "scheduled"));
         (await world.Backups.PruneAsync(1, Cancel)).ShouldBe([empty.FileName, replaced[1], replaced[0]]);
         (await world.Backups.ListAsync(Cancel)).Select(backup => backup.FileName).ShouldBe([ahead, replaced[4], replaced[3], replaced[2], full.FileName]);
+    }
+
+    [Fact]
+    public async Task Of_backups_of_one_second_the_last_made_comes_first_and_stays()
+    {
+        await using var world = new BackupWorld();
+        List<string> made = [];
+        for (var count = 0; count < 8; count++)
+        {
+            made.Insert(0, (await world.Backups.CreateAsync("asked for", null, Cancel)).FileName);
+            world.Time.Advance(TimeSpan.FromMilliseconds(100));
+        }
+
+        (await world.Backups.ListAsync(Cancel)).Select(backup => backup.FileName).ShouldBe(made);
+        (await world.Backups.PruneAsync(1, Cancel)).ShouldBe(made[1..]);
     }
 
     [Fact]
